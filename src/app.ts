@@ -14,6 +14,7 @@ import { administrationRoutes } from './features/administration/routes.ts'
 import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
+import { enrollmentAtLoginRoutes } from './features/enrollment/at-login.routes.ts'
 import { passkeyEnrollmentRoutes } from './features/enrollment/passkey.routes.ts'
 import { enrollmentRoutes } from './features/enrollment/routes.ts'
 import { trustedDeviceRoutes } from './features/enrollment/trusted.routes.ts'
@@ -123,6 +124,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(sessionRoutes(service, kit))
     .use(enrollmentRoutes(service.enrollment, kit))
     .use(trustedDeviceRoutes(service.enrollment, kit))
+    .use(enrollmentAtLoginRoutes(service, kit))
     .use(passkeyEnrollmentRoutes(service.enrollment, kit))
     .use(socialRoutes(service.social, kit))
     .use(accessRoutes(service.access, kit))

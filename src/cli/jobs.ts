@@ -46,6 +46,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.factors.cleanUpPending,
         service.factors.cleanUpChallenges,
         service.factors.cleanUpTrusted,
+        service.factors.cleanUpNonces,
         service.openid.cleanUp,
         service.users.cleanUp,
         service.accounts.cleanUp,

@@ -9,6 +9,7 @@ import type { CommandContext } from './context.ts'
 import { drain, lastOnConnection } from './drain.ts'
 import { jobsOf } from './jobs.ts'
 import type { Listener } from './listener.ts'
+import { warnOfPasskeys } from './warn-of-passkeys.ts'
 import { warnOfSettings } from './warn-of-settings.ts'
 
 /**
@@ -46,6 +47,7 @@ export async function runServer(
       database: config.DATABASE_URL.shown,
     })
     warnOfSettings(config, { dev, log })
+    await warnOfPasskeys(config, service)
     context.onIgnoredSignal?.((ignored) => log.info('signal_ignored', { signal: ignored }))
     const signal = await context.stopSignal()
     log.info('stopping', { signal })

@@ -95,8 +95,6 @@ export const factorsOf = (config: DraftConfig) => ({
   },
 })
 
-export const enrollmentOf = ({ REQUIRE_SECOND_FACTOR: required }: Config) => ({ required })
-
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
   lifetimes: {

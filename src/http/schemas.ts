@@ -31,13 +31,19 @@ export const OAuthProblem = t.Object(
   },
 )
 
-/** The members that `mfa_required` and `totp_locked` add to a problem document. */
+/** The members that `mfa_required`, `mfa_enrollment_required` and `totp_locked` add to a problem document. */
 const factorMembers = {
-  mfa_token: t.Optional(t.String({ description: 'With `mfa_required`: send it to `POST /token/mfa`' })),
+  mfa_token: t.Optional(
+    t.String({
+      description:
+        'With `mfa_required`: send it to `POST /token/mfa`. With `mfa_enrollment_required`: send it to `POST /token/enroll`',
+    }),
+  ),
   expires_in: t.Optional(t.Integer({ description: 'With `mfa_token`: how many seconds it works' })),
   methods: t.Optional(
     t.Array(t.String(), {
-      description: 'With `mfa_required`: how to go on, out of `webauthn`, `totp` and `recovery_code`',
+      description:
+        'With `mfa_required`: how to go on, out of `webauthn`, `totp` and `recovery_code`. With `mfa_enrollment_required`: what can be added',
     }),
   ),
   webauthn: t.Optional(

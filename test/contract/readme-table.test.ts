@@ -65,6 +65,9 @@ const has: Record<string, Evidence> = {
   'A second factor at every login: codes of authenticator apps, and recovery codes': {
     routes: [
       'POST /token/mfa',
+      'POST /token/enroll',
+      'POST /token/enroll/totp',
+      'POST /token/enroll/confirm',
       'POST /token/step-up',
       'GET /users/me/factors',
       'PATCH /users/me/factors/{id}',

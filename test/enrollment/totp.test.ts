@@ -218,3 +218,57 @@ describeApp('adding an authenticator app', { env: { MAX_FACTORS_PER_USER: '2' } 
     expect((await confirm(app, token, id, { code })).status).toBe(200)
   })
 })
+
+describeApp('the last factor', { env: { REQUIRE_SECOND_FACTOR: 'admins' } }, (app) => {
+  test('F45 stays while a role of the user requires one', async () => {
+    const ada = await app.signUp()
+    const { id, token } = await enrol(app, ada.grant.access_token)
+    const proof = { password: ada.password }
+    await app.admin.giveRole(ada.id, 'admin')
+    expect((await listed(app, token)).required).toBe(true)
+    await expectRefusal(await remove(app, token, id, proof), 'factor_required')
+    expect(await listed(app, token)).toMatchObject({ factors: [{ id }], recovery_codes: { remaining: 10 } })
+    expect(await audit(app, 'factor.removed')).toEqual([])
+    const tablet = await enrol(app, token, 'Tablet')
+    expect((await remove(app, tablet.token, id, proof)).status).toBe(204)
+    await expectRefusal(await remove(app, tablet.token, tablet.id, proof), 'factor_required')
+    await app.rows.userRoles.remove({ userId: ada.id })
+    const role = { description: '', permissions: '', createdAt: 0, requiresSecondFactor: true }
+    await app.rows.roles.add({ ...role, name: 'support' })
+    await app.rows.userRoles.add({ userId: ada.id, role: 'support', grantedAt: 0 })
+    await expectRefusal(await remove(app, tablet.token, tablet.id, proof), 'factor_required')
+    await app.rows.roles.change({ name: 'support' }, { requiresSecondFactor: false })
+    expect((await remove(app, tablet.token, tablet.id, proof)).status).toBe(204)
+    expect((await listed(app, tablet.token)).required).toBe(false)
+  })
+
+  test('N12: that is the last way to log in stays', async () => {
+    const ada = await app.signUp()
+    const phone = await enrol(app, ada.grant.access_token)
+    const key = {
+      userId: ada.id,
+      publicKey: 'x',
+      alg: -7,
+      signCount: 0,
+      kind: 'passkey',
+      isUvInitialized: true,
+    } as const
+    const rest = { isBackupEligible: true, isBackedUp: true, aaguid: '', transports: '', createdAt: 0 }
+    const add = (credentialId: string, rpId: string) =>
+      app.rows.passkeys.add({ ...key, ...rest, credentialId, rpId, name: credentialId })
+    await add('one', 'localhost')
+    await add('former', 'former.example')
+    await app.rows.users.change({ id: ada.id }, { passwordHash: null, passwordScheme: null })
+    const [former, one] = (await listed(app, phone.token)).factors.filter(({ type }) => type === 'passkey').reverse()
+    expect([former, one]).toMatchObject([
+      { name: 'former', usable: false },
+      { name: 'one', usable: true },
+    ])
+    await expectRefusal(await remove(app, phone.token, one!.id), 'last_login_method')
+    // A passkey of another domain, and the authenticator app, log nobody in.
+    for (const { id } of [former!, { id: phone.id }]) expect((await remove(app, phone.token, id)).status).toBe(204)
+    await expectRefusal(await remove(app, phone.token, one!.id), 'last_login_method')
+    await add('two', 'localhost')
+    expect((await remove(app, phone.token, one!.id)).status).toBe(204)
+  })
+})

@@ -35,6 +35,18 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   'POST /token/passkey': () => ({
     json: { credential: { id: 'AA', rawId: 'AA', type: 'public-key', response: emptyAnswer } },
   }),
+  'POST /token/enroll': async (_, app, user) => ({ json: { mfa_token: await app.factors.beginEnrollment(user.id) } }),
+  'POST /token/enroll/totp': async (_, app, user) => ({
+    json: { mfa_token: await app.factors.beginEnrollment(user.id, 'proved') },
+  }),
+  'POST /token/enroll/confirm': async (i, app, user) => {
+    if (i === 0) {
+      const json = { mfa_token: await app.factors.beginEnrollment(user.id, 'proved') }
+      pendingId = ((await (await app.request('POST', '/token/enroll/totp', { json })).json()) as { id: string }).id
+    }
+    const mfa_token = await app.factors.beginEnrollment(user.id, pendingId)
+    return { json: { mfa_token, id: pendingId, otp: 'wrong' } }
+  },
   'POST /revoke': async (i, app) => ({
     form: { token: 'x', client_id: await clientOnce(app, i), client_secret: 'kwc_wrong' },
   }),
@@ -166,6 +178,7 @@ async function trustedDevice(app: TestApp, userId: number): Promise<string> {
   return id
 }
 
+let pendingId = ''
 let lastToken = ''
 
 /** Mails the user a link to remove lost factors. */

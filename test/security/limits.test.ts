@@ -58,6 +58,10 @@ describeEachDialect('limits', (dialect) => {
     /** Routes whose secrets have at least 192 bits, or that need none. */
     const without = [
       'POST /passkeys/options',
+      // They need a login that waits. Their limits are in test/limits/routes.test.ts.
+      'POST /token/enroll',
+      'POST /token/enroll/totp',
+      'POST /token/enroll/confirm',
       // Nobody guesses a signature. Its limit `passkey.prefix` is in test/limits/routes.test.ts.
       'POST /token/passkey',
       'POST /token/refresh',

@@ -1,22 +1,9 @@
 import { expect, test } from 'bun:test'
 import type { RequestOptionsJson } from '../../src/features/factors/webauthn/options.ts'
 import { audit } from '../sessions/support.ts'
-import { createBrowser, type Screen, type TestBrowser } from '../support/browser.ts'
+import { createBrowser } from '../support/browser.ts'
 import { describeApp } from '../support/hooks.ts'
-
-/** What `passkey.js` does: asks for the options of a form, and sends the answer of the authenticator in it. */
-async function useKey(
-  browser: TestBrowser,
-  page: Screen,
-  answer: (options: RequestOptionsJson) => object,
-  fields: Record<string, string> = {},
-) {
-  const at = page.forms.findIndex((form) => 'credential' in form.fields)
-  const path = /data-options="([^"]+)"/.exec(page.html)![1]!
-  const { pathname } = new URL(path, page.url)
-  const asked = (await (await browser.post(pathname, page.forms[at]!.fields)).json()) as { options: RequestOptionsJson }
-  return browser.send(page, { credential: JSON.stringify(answer(asked.options)), ...fields }, at)
-}
+import { useKey } from './support.ts'
 
 describeApp('a passkey on the page to log in', {}, (app) => {
   test('logs in without a name and a password, and keeps the browser logged in if wanted', async () => {
@@ -27,7 +14,9 @@ describeApp('a passkey on the page to log in', {}, (app) => {
     const page = await browser.open('/account/profile')
     expect(page.html).toContain('autocomplete="username webauthn"')
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'; connect-src 'self';")
-    const shown = await useKey(browser, page, (options) => phone.get(options), { remember: 'on' })
+    const shown = await useKey(browser, page, (options: RequestOptionsJson) => phone.get(options), {
+      fields: { remember: 'on' },
+    })
     expect([shown.path, shown.status]).toEqual(['/account/profile', 200])
     const sessions = await app.rows.sessions.all({ kind: 'browser' })
     expect(sessions).toMatchObject([{ userId: ada.id, amr: 'swk user mfa', isRemembered: true }])
@@ -39,11 +28,13 @@ describeApp('a passkey on the page to log in', {}, (app) => {
     const phone = await app.factors.addPasskey(ada.id)
     const browser = createBrowser(app)
     const page = await browser.open('/sign-in')
-    const wrong = await useKey(browser, page, (options) => phone.get(options, { origin: 'https://evil.example' }))
+    const wrong = await useKey(browser, page, (options: RequestOptionsJson) =>
+      phone.get(options, { origin: 'https://evil.example' }),
+    )
     expect([wrong.status, wrong.title]).toEqual([401, 'Log in'])
     expect(wrong.html).toContain('The passkey was not accepted')
     await app.rows.passkeys.remove({ userId: ada.id })
-    const gone = await useKey(browser, page, (options) => phone.get(options))
+    const gone = await useKey(browser, page, (options: RequestOptionsJson) => phone.get(options))
     expect(gone.html).toContain('This passkey does not work here any more')
     // The browser is told which passkey it can forget.
     expect(gone.html).toContain('signalUnknownCredential')
@@ -64,9 +55,11 @@ describeApp('a passkey on the page to log in', {}, (app) => {
     const asked = await browser.logIn(ada)
     expect([asked.title, asked.forms[0]!.fields.way]).toEqual(['Confirm your login', 'webauthn'])
     expect(asked.html).toContain('way=totp')
-    const wrong = await useKey(browser, asked, (options) => key.get(options, { rpId: 'evil.example' }))
+    const wrong = await useKey(browser, asked, (options: RequestOptionsJson) =>
+      key.get(options, { rpId: 'evil.example' }),
+    )
     expect([wrong.status, wrong.title]).toEqual([400, 'Confirm your login'])
-    expect((await useKey(browser, wrong, (options) => key.get(options))).path).toBe('/account')
+    expect((await useKey(browser, wrong, (options: RequestOptionsJson) => key.get(options))).path).toBe('/account')
     expect(await app.rows.sessions.one({ kind: 'browser' })).toMatchObject({ amr: 'pwd hwk mfa' })
   })
 })

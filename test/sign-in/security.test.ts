@@ -1,9 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import { codeAt, stepAt } from '../../src/features/factors/totp.ts'
+import type { CreationOptionsJson, RequestOptionsJson } from '../../src/features/factors/webauthn/options.ts'
 import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
 import { fromBase32 } from '../../src/lib/encoding.ts'
+import { softAuthenticator } from '../support/authenticator.ts'
 import { createBrowser, type Screen } from '../support/browser.ts'
-import { appPerTest, describeApp } from '../support/hooks.ts'
+import { appPerTest, describeApp, withApp } from '../support/hooks.ts'
+import { to, useKey } from './support.ts'
 
 const STEP = 30 * SECOND
 
@@ -14,12 +17,6 @@ function appOf({ html }: Screen) {
 }
 
 const codesOf = ({ html }: Screen) => [...html.matchAll(/<code>([\w-]{19})<\/code>/g)].map(([, code]) => code!)
-
-/** The form of a page that does `what`. */
-const to =
-  (what: string) =>
-  ({ fields }: { fields: Readonly<Record<string, string>> }) =>
-    fields.do === what
 
 describeApp('the page of the second factors of an account', { mailbox: true }, (app) => {
   test('adds an app with its first code, shows the recovery codes once, and ends all other sessions', async () => {
@@ -60,6 +57,45 @@ describeApp('the page of the second factors of an account', { mailbox: true }, (
     const shown = await late.send(asked, { way: 'recovery_code', recovery_code: codesOf(saved)[0]! })
     expect(shown.path).toBe('/account')
     expect((await late.open('/account/security')).html).toContain('9 codes are left.')
+  })
+
+  test('adds a passkey and a security key, and names what is not accepted', async () => {
+    const ada = await app.signUp()
+    const [phone, key] = [{}, { verifiesUser: false, synced: false }].map((more) =>
+      softAuthenticator({ origin: 'http://localhost:8000', ...more }),
+    ) as [ReturnType<typeof softAuthenticator>, ReturnType<typeof softAuthenticator>]
+    const browser = createBrowser(app)
+    await browser.logIn(ada)
+    const page = await browser.open('/account/security')
+    expect(page.headers.get('content-security-policy')).toContain("connect-src 'self'")
+    const passkey = { form: to('register', 'passkey') }
+    const wrong = await useKey(
+      browser,
+      page,
+      (options: CreationOptionsJson) => phone.create(options, { origin: 'https://evil.example' }),
+      passkey,
+    )
+    expect([wrong.status, wrong.html.includes('It was not added')]).toEqual([400, true])
+    const codes = await useKey(browser, wrong, (options: CreationOptionsJson) => phone.create(options), passkey)
+    expect([codes.title, codesOf(codes).length]).toEqual(['Save these codes', 10])
+    expect(await app.rows.sessions.one({ kind: 'browser', endedAt: null })).toMatchObject({ amr: 'pwd swk mfa' })
+    const list = await browser.open('/account/security')
+    expect(list.html).toContain('synchronised')
+    const added = await useKey(browser, list, (options: CreationOptionsJson) => key.create(options), {
+      form: to('register', 'security_key'),
+    })
+    expect([added.path, added.html.includes('Security key')]).toEqual(['/account/security?added', true])
+    expect(await app.rows.passkeys.all()).toMatchObject([{ kind: 'passkey' }, { kind: 'security_key' }])
+    // The script gets no options after a while, and loads the page again, which says what to do.
+    await app.passTime(16 * MINUTE)
+    const form = added.forms.find(passkey.form)!
+    expect((await browser.post('/account/security/options', form.fields)).status).toBe(401)
+    const stale = await browser.open('/account/security')
+    const proof = await browser.open(new URL(/href="([^"]*step-up[^"]*)"/.exec(stale.html)![1]!, stale.url).href)
+    const back = await useKey(browser, proof, (options: RequestOptionsJson) => phone.get(options))
+    expect([back.path, back.forms.some(passkey.form)]).toEqual(['/account/security', true])
+    const last = await app.rows.sessions.one({ kind: 'browser', endedAt: null })
+    expect(last).toMatchObject({ amr: 'pwd swk hwk user mfa' })
   })
 
   test('renames and removes a factor; the removal wants the password, and the last one takes the codes along', async () => {
@@ -147,6 +183,23 @@ describeApp('the page of the second factors of an account', { mailbox: true }, (
     browser.forget('keyward')
     await app.passTime(STEP)
     expect((await browser.send(proof, { otp: phone.code() })).title).toBe('Log in')
+  })
+})
+
+describe('without passkeys', () => {
+  test('no page has a form or a script for them', async () => {
+    await withApp({ env: { PASSKEYS: 'off' } }, async (app) => {
+      const ada = await app.signUp()
+      const browser = createBrowser(app)
+      const signIn = await browser.logIn(ada)
+      expect(signIn.path).toBe('/account')
+      for (const page of [await browser.open('/account/security'), await createBrowser(app).open('/sign-in')])
+        expect([page.forms.some(({ fields }) => 'credential' in fields), page.html.includes('<script')]).toEqual([
+          false,
+          false,
+        ])
+      expect((await browser.post('/account/security/options', {})).status).toBe(404)
+    })
   })
 })
 

@@ -155,9 +155,11 @@ describeEachDialect('the rule that links identities', (dialect) => {
       user: await app.admin.user(eve.id),
       ip: '192.0.2.9',
     })
+    await app.factors.addPasskey(eve.id)
     const owner = await pendingOf(social.arrive(identityOf('eve'), visit))
     expect(await outcome(social.startOver(owner, visit))).toBe('done eve')
     expect(await live(eve.grant.access_token)).toBe(401)
+    expect(await app.rows.passkeys.count()).toBe(0)
     await expectRefusal(
       await app.request('POST', '/token', { form: { username: 'eve', password: eve.password } }),
       'invalid_credentials',

@@ -5,6 +5,7 @@ import { insertPending, setSecret } from '../../src/features/factors/totp.store.
 import { codeAt, newSecret, stepAt } from '../../src/features/factors/totp.ts'
 import { totpContext } from '../../src/features/factors/use-totp.ts'
 import { SECOND } from '../../src/lib/clock.ts'
+import { fromBase32 } from '../../src/lib/encoding.ts'
 import type { Service } from '../../src/service.ts'
 import { type AuthenticatorBehaviour, type SoftAuthenticator, softAuthenticator } from './authenticator.ts'
 
@@ -19,8 +20,12 @@ export interface Authenticator {
 export interface TestFactors {
   /** Adds a confirmed authenticator app. No code of it was used. */
   addApp(userId: number): Promise<Authenticator>
+  /** The code of a secret in base32, at the time of the app's clock. */
+  codeOf(secret: string): string
   /** Adds a passkey, or a security key, which an authenticator in software holds. */
   addPasskey(userId: number, how?: NewTestPasskey): Promise<SoftAuthenticator & { id: string }>
+  /** A login that waits until its user has a factor. @param stage see `noteStage` @returns the `mfa_token` */
+  beginEnrollment(userId: number, stage?: string): Promise<string>
   /** Makes ten recovery codes. */
   makeCodes(userId: number): Promise<string[]>
 }
@@ -51,6 +56,14 @@ export const factorsOf = (service: Service): TestFactors => {
       await setSecret(store, { id, secret: await secrets.seal(totpContext(id), secret) })
       await store.q.update(store.t.totpFactors).set({ confirmedAt: now }).where(eq(store.t.totpFactors.id, id))
       return { id, code: (steps = 0) => codeAt(secret, stepAt(clock.now() + steps * 30 * SECOND)) }
+    },
+    codeOf: (secret) => codeAt(fromBase32(secret)!, stepAt(clock.now())),
+    async beginEnrollment(userId, stage) {
+      const { sessionEpoch: epoch } = (await service.users.find(userId))!
+      const login = { purpose: 'enroll', userId, epoch, amr: ['pwd'], login: '{}', ip: '192.0.2.1' } as const
+      const { id, token } = await service.factors.beginChallenge(login)
+      if (stage !== undefined) await service.factors.noteStage(id, stage)
+      return token
     },
     makeCodes: (userId) =>
       store.transaction(() => makeRecoveryCodes({ store, clock, random, secrets } as never, userId)),

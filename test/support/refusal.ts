@@ -19,6 +19,7 @@ export interface Problem {
 }
 
 const members = ['type', 'title', 'status', 'detail', 'code', 'errors', 'error', 'error_description']
+const withFactorMembers: readonly ErrorCode[] = ['mfa_required', 'mfa_enrollment_required', 'totp_locked']
 const factorMembers = ['mfa_token', 'expires_in', 'methods', 'webauthn']
 
 /** Checks that a response is a correct refusal with `code`, and returns its problem document. */
@@ -36,7 +37,7 @@ export async function expectRefusal(
   expect(problem.type).toBe('about:blank')
   expect(problem.title).toMatch(/^[A-Z][A-Za-z ]+$/)
   expect(problem.detail).toBeString()
-  const allowed = code === 'mfa_required' || code === 'totp_locked' ? [...members, ...factorMembers] : members
+  const allowed = withFactorMembers.includes(code) ? [...members, ...factorMembers] : members
   for (const name of Object.keys(problem)) expect(allowed).toContain(name)
   if (status === 401) expect(response.headers.get('www-authenticate')).toStartWith('Bearer')
   if (status === 503) expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
@@ -51,6 +52,9 @@ const oauthPaths = [
   '/token/mfa',
   '/token/passkey',
   '/token/step-up',
+  '/token/enroll',
+  '/token/enroll/totp',
+  '/token/enroll/confirm',
   '/revoke',
   '/introspect',
   '/device_authorization',

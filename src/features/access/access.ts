@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { ApiKeyCaller, ApiKeys } from '../api-keys/api-keys.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { ClientCaller, SessionCaller, Sessions } from '../sessions/sessions.ts'
@@ -18,6 +19,7 @@ export interface AccessNeeds {
   apiKeys: ApiKeys
   clients: Pick<Clients, 'find' | 'authenticate'>
   roles: Roles
+  factors: Pick<Factors, 'atLevel'>
   tokens: AccessTokens
   /** The `iss` of an introspected refresh token (`PUBLIC_URL`). */
   issuer: string
@@ -48,7 +50,8 @@ export interface Access {
    * - Any other word is a permission that the API key or the token's user must have.
    * @param fresh true on a route that needs a recent login or the password. API keys are then `forbidden`, because a
    *   service cannot log in
-   * @throws KeywardError `invalid_token`, `insufficient_scope`, `user_not_found`, `forbidden`
+   * @throws KeywardError `invalid_token`, `insufficient_scope`, `user_not_found`, `forbidden`;
+   *   `reauthentication_required` when the user has the permission, but only with a second factor
    */
   authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller | ClientCaller>
   /**

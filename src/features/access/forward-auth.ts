@@ -5,25 +5,28 @@ import type { SessionCaller } from '../sessions/sessions.ts'
 import { isLevel, type Level, reaches } from '../tokens/tokens.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AccessNeeds } from './access.ts'
+import { requireAtLevel } from './authorize.ts'
 
 export async function forwardAuth(
-  { roles, tokens }: AccessNeeds,
-  { user, sessionId, acr }: SessionCaller,
+  needs: AccessNeeds,
+  { user: stored, sessionId, acr }: SessionCaller,
   { url, token }: { url: string; token: string },
 ): Promise<Record<string, string>> {
+  const { roles, tokens, factors } = needs
   const { token: asked, acr: level, ...conditions } = readQuery(url)
   if ((asked !== undefined && asked !== '1') || (level !== undefined && !isLevel(level)))
     throw new KeywardError('forbidden')
   for (const [name, value] of Object.entries(conditions)) {
-    const held =
+    const holds = async (user: User) =>
       name === 'role'
         ? roleNames(user).includes(value)
         : name === 'permission' && isPermission(value) && (await roles.permissionsOf(user)).has(value)
-    if (!held) throw new KeywardError('forbidden')
+    await requireAtLevel(needs, { user: stored, acr }, holds)
   }
   // Last, because only the level can be reached by another factor.
   if (level !== undefined && !reaches(acr, level))
     throw new KeywardError('reauthentication_required', { level, sentence: 'Show a second factor first' })
+  const user = await factors.atLevel(stored, acr)
   if (asked === undefined) return forwardedHeaders({ user, acr }, '')
   const made = tokens.mintForProxy(token, {
     userId: user.id,

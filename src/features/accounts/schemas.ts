@@ -1,6 +1,6 @@
 import { type Static, t } from 'elysia'
 import { optionalChoice, optionalText, refusedWith } from '../../http/schemas.ts'
-import { SECOND } from '../../lib/clock.ts'
+import { rfc3339, SECOND } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
@@ -171,6 +171,13 @@ export const TokenAnswer = t.Object(
           'Only after `trust_device`: send it with the password at the next login, which then does not ask for the second factor',
       }),
     ),
+    second_factor_due: t.Optional(
+      t.String({
+        format: 'date-time',
+        description:
+          'After a login, when a rule wants a second factor that the account does not have: from this time on, some roles, or the login, need one',
+      }),
+    ),
   },
   {
     title: 'Tokens',
@@ -190,6 +197,7 @@ export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof
   ...toTokenPair(grant),
   ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
   ...(grant.trustedToken !== undefined && { trusted_device_token: grant.trustedToken }),
+  ...(grant.secondFactorDue !== undefined && { second_factor_due: rfc3339(grant.secondFactorDue) }),
 })
 
 /** The answer of `GET /user/user`, with the same fields as in the FastAPI service that Keyward replaces. */

@@ -18,6 +18,7 @@ export const auditEvents = [
   'login.failed',
   'login.new_device',
   'mfa.challenged',
+  'mfa.enrollment_required',
   'mfa.passed',
   'mfa.failed',
   'factor.locked',

@@ -15,7 +15,7 @@ export interface Added {
   raised: Raised
 }
 
-const USUAL_NAME = 'Authenticator app'
+export const USUAL_NAME = 'Authenticator app'
 
 /** See `Enrollment.beginTotp`. */
 export async function beginTotp(

@@ -2,9 +2,8 @@ import { invalidField, KeywardError, MISSING } from '../../errors.ts'
 import type { FreshProof } from '../accounts/accounts.ts'
 import type { Factor, FactorChanger } from '../factors/factors.ts'
 import { factorChange } from '../limits/limits.ts'
-import { ADMIN } from '../roles/roles.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
-import { invalidName, normalizeName, roleNames, type User } from '../users/users.ts'
+import { invalidName, normalizeName } from '../users/users.ts'
 import type { EnrollmentNeeds } from './enrollment.ts'
 
 export const changerOf = ({ userId, sessionId }: SessionCaller, { ip }: { ip: string }): FactorChanger => ({
@@ -41,9 +40,14 @@ export const whole = <T>(
     { userId: caller.userId },
   )
 
-/** True when a rule of this service wants a second factor of the user. */
-export const isRequired = ({ required }: EnrollmentNeeds, user: User): boolean =>
-  required === 'all' || (required === 'admins' && roleNames(user).includes(ADMIN))
+/**
+ * True when a rule of this service wants a second factor of the user. The user is read again: the caller's user has only
+ * the roles that count at the level of the session.
+ */
+export async function isRequired({ users, factors }: EnrollmentNeeds, userId: number): Promise<boolean> {
+  const user = await users.find(userId)
+  return user !== undefined && factors.isRequired(user)
+}
 
 /** See `Enrollment.rename`. */
 export async function rename(
@@ -69,7 +73,7 @@ export async function remove(
   { id, ...proof }: FreshProof & { id: string },
 ): Promise<void> {
   const { accounts, limits, factors, identities } = needs
-  const { userId, user } = caller
+  const { userId } = caller
   await accounts.requireFresh(caller, proof)
   const hasPassword = await accounts.hasPassword(userId)
   // A thief with a copied session, or with the unlocked phone, does not know the password.
@@ -81,7 +85,8 @@ export async function remove(
     async (by) => {
       const { removed, left } = await factors.remove({ by, id })
       if (!removed.isUsable) return
-      if (isRequired(needs, user) && !left.some(({ isUsable }) => isUsable)) throw new KeywardError('factor_required')
+      if (!left.some(({ isUsable }) => isUsable) && (await isRequired(needs, userId)))
+        throw new KeywardError('factor_required')
       const signsIn = ({ type, isUsable }: Factor) => type === 'passkey' && isUsable
       if (signsIn(removed) && !hasPassword && !left.some(signsIn) && !(await identities.canSignIn(userId)))
         throw new KeywardError('last_login_method')

@@ -1,26 +1,39 @@
+import type { Locale } from '../../lib/locale.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts, FreshProof } from '../accounts/accounts.ts'
 import type { CredentialKind, Factor, Factors, PendingPasskey, PendingTotp } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
-import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { Mails } from '../mail/mail.ts'
+import type { Proofs } from '../proofs/proofs.ts'
+import type { EnrollmentToken, SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { Users } from '../users/users.ts'
 import { addPasskey, beginPasskey } from './add-passkey.ts'
 import { type Added, beginTotp, confirmTotp } from './add-totp.ts'
+import {
+  type AddedAtLogin,
+  beginTotpAtLogin,
+  confirmTotpAtLogin,
+  type EnrollmentStep,
+  type NewTotpAtLogin,
+  prepareAtLogin,
+  type TotpAtLogin,
+} from './at-login.ts'
 import { isRequired, remove, rename, renewCodes } from './change.ts'
 import { type OwnTrustedDevices, ownTrustedDevices } from './trusted.ts'
 
 export type { Added } from './add-totp.ts'
+export type { AddedAtLogin, EnrollmentStep } from './at-login.ts'
 
 export interface EnrollmentNeeds {
   store: Store
   limits: Pick<Limits, 'reserve'>
-  users: Pick<Users, 'hold'>
+  users: Pick<Users, 'find' | 'hold'>
   factors: Factors
-  sessions: Pick<Sessions, 'endAll' | 'raise'>
+  sessions: Pick<Sessions, 'endAll' | 'raise' | 'findEnrollment' | 'finishEnrollment'>
+  proofs: Pick<Proofs, 'checkCode' | 'redeem'>
+  mails: Pick<Mails, 'isOn' | 'ask'>
   accounts: Pick<Accounts, 'requireFresh' | 'hasPassword'>
   identities: { canSignIn(userId: number): Promise<boolean> }
-  /** Who needs a second factor (REQUIRE_SECOND_FACTOR). */
-  required: 'none' | 'admins' | 'all'
 }
 
 /** The second factors of a user, as `GET /users/me/factors` shows them. */
@@ -84,15 +97,36 @@ export interface Enrollment extends OwnTrustedDevices {
    * @throws KeywardError `no_factor`, `rate_limited`; those of `Accounts.requireFresh`
    */
   renewCodes(caller: SessionCaller, of: FreshProof): Promise<string[]>
+  /**
+   * Sends the code that a login must show before it adds a factor, when mail is on and the login has not shown the
+   * mailbox yet.
+   * @throws KeywardError `mfa_token_expired`, `rate_limited`
+   */
+  prepareAtLogin(
+    of: EnrollmentToken & { locale: Locale | undefined; client: string; ip: string },
+  ): Promise<EnrollmentStep>
+  /**
+   * Begins to add an authenticator app to the account of a login that waits for that. The code of the mail is needed
+   * once.
+   * @throws KeywardError `mfa_token_expired`, `invalid_code`, `validation_failed` for a wrong name, `too_many_factors`,
+   *   `rate_limited`
+   */
+  beginTotpAtLogin(of: NewTotpAtLogin): Promise<PendingTotp>
+  /**
+   * Confirms the app, and begins the session of the login. All other sessions of the user end.
+   * @throws KeywardError `mfa_token_expired`, also after five wrong codes; `invalid_code`, which counts as a wrong code
+   *   of a login; `factor_not_found`, `totp_locked`, `rate_limited`
+   */
+  confirmTotpAtLogin(of: TotpAtLogin): Promise<AddedAtLogin>
 }
 
 export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
-  async list({ user }) {
+  async list({ userId }) {
     const { factors } = needs
     return {
-      factors: await factors.list(user.id),
-      recoveryCodes: await factors.recoveryCodes(user.id),
-      isRequired: isRequired(needs, user),
+      factors: await factors.list(userId),
+      recoveryCodes: await factors.recoveryCodes(userId),
+      isRequired: await isRequired(needs, userId),
     }
   },
   beginTotp: (caller, of) => beginTotp(needs, caller, of),
@@ -103,4 +137,7 @@ export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
   remove: (caller, of) => remove(needs, caller, of),
   renewCodes: (caller, of) => renewCodes(needs, caller, of),
   ...ownTrustedDevices(needs),
+  prepareAtLogin: (of) => prepareAtLogin(needs, of),
+  beginTotpAtLogin: (of) => beginTotpAtLogin(needs, of),
+  confirmTotpAtLogin: (of) => confirmTotpAtLogin(needs, of),
 })

@@ -54,6 +54,13 @@ export interface FactorChallenges {
    */
   endChallenge(id: string): Promise<boolean>
   /**
+   * Notes what a login of the purpose `enroll` has reached: the id of the app that it adds, or another word.
+   * @returns false when the login is over
+   */
+  noteStage(id: string, stage: string): Promise<boolean>
+  /** @returns what `noteStage` noted last; undefined for nothing, and when the login is over */
+  stageOf(id: string): Promise<string | undefined>
+  /**
    * Makes the challenge of WebAuthn for a login that waits; an earlier one of the login becomes void.
    * @returns 32 random bytes in base64url; undefined when the login is over
    */
@@ -90,6 +97,9 @@ interface NewCeremony extends Ceremony {
 /** How long a login waits for the second factor, and a ceremony of WebAuthn for its answer, in milliseconds. */
 export const CHALLENGE_LIFETIME = 5 * MINUTE
 
+/** How long a login waits until its user has read a mail and set up a factor, in milliseconds. */
+const ENROLLMENT_LIFETIME = 20 * MINUTE
+
 /** How many codes may be tried with one `mfa_token`. */
 const TRIES = 5
 
@@ -104,6 +114,7 @@ export const factorChallenges = ({ store: db, clock, random, limits, secrets }: 
     const id = randomId(random)
     const token = `kwf_${toBase64Url(random.bytes(32))}`
     const now = clock.now()
+    const lifetime = challenge.purpose === 'enroll' ? ENROLLMENT_LIFETIME : CHALLENGE_LIFETIME
     await store.insert(db, {
       ...challenge,
       id,
@@ -112,9 +123,9 @@ export const factorChallenges = ({ store: db, clock, random, limits, secrets }: 
       sessionId: null,
       challenge: null,
       now,
-      expiresAt: now + CHALLENGE_LIFETIME,
+      expiresAt: now + lifetime,
     })
-    return { id, token, expiresIn: CHALLENGE_LIFETIME / SECOND }
+    return { id, token, expiresIn: lifetime / SECOND }
   },
   async findChallenge(purpose, token) {
     if (!isToken(token)) return undefined
@@ -124,6 +135,8 @@ export const factorChallenges = ({ store: db, clock, random, limits, secrets }: 
   },
   takeTry: (id) => store.takeTry(db, { id, most: TRIES, now: clock.now() }),
   endChallenge: (id) => store.end(db, { id, now: clock.now() }),
+  noteStage: (id, stage) => store.setWebauthn(db, { id, challenge: stage, now: clock.now() }),
+  stageOf: (id) => store.findWebauthn(db, { id, now: clock.now() }),
   async makeWebauthn(id) {
     const challenge = toBase64Url(random.bytes(32))
     return (await store.setWebauthn(db, { id, challenge, now: clock.now() })) ? challenge : undefined

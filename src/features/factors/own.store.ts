@@ -93,12 +93,6 @@ export async function remove(
   return (await q.delete(passkeys).where(own).returning({ id: passkeys.id })).length > 0
 }
 
-/** Deletes all factors of a user, also those that no code has confirmed. */
-export async function removeAll({ q, t: { totpFactors, passkeys } }: Db, userId: number): Promise<void> {
-  await q.delete(totpFactors).where(eq(totpFactors.userId, userId))
-  await q.delete(passkeys).where(eq(passkeys.userId, userId))
-}
-
 /**
  * All that is stored about the factors of a user, for an export: lists of rows, by name, without secrets, public keys and
  * MACs.

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lt, lte, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, lt, lte, or, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import type { Db } from '../../storage/store.ts'
 import type { CredentialHint, CredentialKind } from './webauthn/options.ts'
@@ -149,28 +149,4 @@ export async function deleteExpiredNonces(
 ): Promise<number> {
   const expired = q.select({ nonce: n.nonce }).from(n).where(lte(n.expiresAt, now)).limit(limit)
   return (await q.delete(n).where(inArray(n.nonce, expired)).returning({ nonce: n.nonce })).length
-}
-
-export interface FormerPasskeys {
-  /** How many passkeys and security keys are of another RP ID. */
-  keys: number
-  /** How many users have such a key, and no factor that works. */
-  usersWithoutFactor: number
-}
-
-/** Counts the passkeys and security keys that a change of the RP ID has made useless. */
-export async function countFormer({ q, t }: Db, rpId: string): Promise<FormerPasskeys> {
-  const { passkeys: p, totpFactors: totp } = t
-  const isFormer = ne(p.rpId, rpId)
-  const usable = q.select({ userId: p.userId }).from(p).where(eq(p.rpId, rpId))
-  const apps = q.select({ userId: totp.userId }).from(totp).where(sql`${totp.confirmedAt} is not null`)
-  const [keys] = await q
-    .select({ n: sql`count(*)`.mapWith(Number) })
-    .from(p)
-    .where(isFormer)
-  const [users] = await q
-    .select({ n: sql`count(distinct ${p.userId})`.mapWith(Number) })
-    .from(p)
-    .where(and(isFormer, sql`${p.userId} not in ${usable}`, sql`${p.userId} not in ${apps}`))
-  return { keys: keys!.n, usersWithoutFactor: users!.n }
 }

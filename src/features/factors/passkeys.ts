@@ -3,7 +3,8 @@ import { addPasskey, beginPasskey, type CheckedPasskey, checkPasskey, type Pendi
 import type { FactorChanger } from './change.ts'
 import type { Factor } from './factor.ts'
 import type { FactorProof, FactorsNeeds } from './factors.ts'
-import { countFormer, deleteExpiredNonces, type FormerPasskeys } from './passkeys.store.ts'
+import { deleteExpiredNonces } from './passkeys.store.ts'
+import { countForeignKeys } from './policy.store.ts'
 import { askForPasskey, type OpenedPasskey, openPasskey, provePasskey } from './use-passkey.ts'
 import type { CredentialKind, RequestOptionsJson } from './webauthn/options.ts'
 import { createSealedChallenges } from './webauthn/sealed-challenge.ts'
@@ -65,8 +66,11 @@ export interface Passkeys {
    * @throws KeywardError `invalid_passkey`, `unknown_passkey`
    */
   provePasskey(opened: OpenedPasskey & { ip: string }): Promise<FactorProof>
-  /** Counts the passkeys and security keys of another RP ID than the present one, which no browser can use. */
-  countFormerPasskeys(): Promise<FormerPasskeys>
+  /**
+   * Counts the passkeys and security keys that were made for another RP ID, which no browser can use, and the users who
+   * have no other factor.
+   */
+  countForeignKeys(): Promise<{ keys: number; stranded: number }>
   /** Deletes up to `limit` nonces of challenges that have expired. @returns how many */
   cleanUpNonces(limit: number): Promise<number>
 }
@@ -82,7 +86,7 @@ export function passkeys(needs: FactorsNeeds): Passkeys {
     askForPasskey: () => askForPasskey(needs, challenges),
     openPasskey: (from) => openPasskey(needs, challenges, from),
     provePasskey: (opened) => provePasskey(needs, opened),
-    countFormerPasskeys: () => countFormer(db, settings.rpId),
+    countForeignKeys: () => countForeignKeys(db, settings.rpId),
     cleanUpNonces: (limit) => deleteExpiredNonces(db, { now: clock.now(), limit }),
   }
 }

@@ -4,10 +4,11 @@ import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 
 const prepared = statements(({ t: { roles, userRoles, factorAccounts } }, { select }) => ({
-  rolesRequiring: select({ role: roles.name }, (q) =>
+  rolesRequiring: select({ role: roles.name, dueAt: factorAccounts.dueAt }, (q) =>
     q
       .from(roles)
       .innerJoin(userRoles, eq(userRoles.role, roles.name))
+      .leftJoin(factorAccounts, eq(factorAccounts.userId, userRoles.userId))
       .where(
         and(
           eq(userRoles.userId, named('userId')),
@@ -21,11 +22,13 @@ const prepared = statements(({ t: { roles, userRoles, factorAccounts } }, { sele
 }))
 
 /**
- * Returns the granted roles of a user that require a second factor.
+ * Returns the granted roles of a user that require a second factor, each with `factor_accounts.due_at` of the user.
  * @param of.always the name of a role that requires one whatever its row says; empty for none
  */
-export const rolesRequiring = async (db: Db, of: { userId: number; always: string }): Promise<string[]> =>
-  (await queryRows(db, prepared(db).rolesRequiring, of)).map(({ role }) => role)
+export const rolesRequiring = async (
+  db: Db,
+  of: { userId: number; always: string },
+): Promise<{ role: string; dueAt: EpochMs | null }[]> => queryRows(db, prepared(db).rolesRequiring, of)
 
 /** Returns `factor_accounts.due_at`; null also when the user has no row. */
 export const dueAtOf = async (db: Db, userId: number): Promise<EpochMs | null> =>

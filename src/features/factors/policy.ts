@@ -1,9 +1,12 @@
+import { KeywardError } from '../../errors.ts'
 import { type EpochMs, rfc3339 } from '../../lib/clock.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { ADMIN } from '../roles/roles.ts'
 import type { Level } from '../tokens/tokens.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { FactorSettings, FactorsNeeds } from './factors.ts'
 import * as store from './policy.store.ts'
+import { find as findState } from './state.store.ts'
 
 type Holder = Pick<User, 'id' | 'grantedRoles'>
 
@@ -20,13 +23,13 @@ export interface FactorPolicy {
    * Returns the user with only those granted roles that count in a session of a level. Below `aal2`, a role that
    * requires a second factor does not count once the grace period of the user is over.
    */
-  atLevel<Of extends Holder>(user: Of, level: Level): Promise<Of>
+  atLevel<Of extends Holder>(user: Of, level: Level): MaybePromise<Of>
   /** True when a policy wants a second factor of the user. */
   isRequired(user: Holder): Promise<boolean>
   /**
-   * Says what a policy asks of a user who has no second factor, at a login or a refresh. The first call begins the grace
-   * period, which the user gets a mail about. Call it in a transaction.
-   * @returns undefined when nothing is asked
+   * Says what a policy asks of a user who has no second factor, at a login or a refresh with one factor. The first call
+   * begins the grace period, which the user gets a mail about.
+   * @returns undefined when nothing is asked, and when the user has a factor
    */
   demand(user: Holder): Promise<Demand | undefined>
   /**
@@ -37,6 +40,13 @@ export interface FactorPolicy {
   /** Returns those of these users who lack a factor that is required, and can log in otherwise. */
   belowPolicy(ids: readonly number[]): Promise<ReadonlySet<number>>
 }
+
+/** The refusal for a right that counts only with a second factor (RFC 9470). */
+export const factorMissing = (): KeywardError =>
+  new KeywardError('reauthentication_required', {
+    level: 'aal2',
+    sentence: 'This needs a second factor: show it, or set one up first',
+  })
 
 /** What `keyward doctor` tells about second factors. */
 export interface FactorReport {
@@ -70,31 +80,42 @@ const policyOf = ({ required, hasPasskeys, rpId }: FactorSettings): store.BelowP
 export function factorPolicy({ store: db, clock, audit, mails, settings }: FactorsNeeds): FactorPolicy {
   const policy = policyOf(settings)
   const { isForAll, always } = policy
-  const rolesRequiring = async ({ id, grantedRoles }: Holder): Promise<readonly string[]> =>
+  const rolesRequiring = async ({ id, grantedRoles }: Holder) =>
     grantedRoles === null ? [] : store.rolesRequiring(db, { userId: id, always })
   const isRequired = async (user: Holder) => isForAll || (await rolesRequiring(user)).length > 0
+  const hasFactor = async (userId: number) => {
+    const { hasTotp, hasPasskey } = await findState(db, { userId, rpId: policy.rpId })
+    return hasTotp || hasPasskey
+  }
+  const withoutWithheld = async <Of extends Holder>(user: Of): Promise<Of> => {
+    const now = clock.now()
+    const withheld = (await rolesRequiring(user)).flatMap(({ role, dueAt }) =>
+      dueAt !== null && dueAt <= now ? [role] : [],
+    )
+    if (withheld.length === 0) return user
+    const left = roleNames(user).filter((role) => role !== 'user' && !withheld.includes(role))
+    return { ...user, grantedRoles: left.length === 0 ? null : left.join(' ') }
+  }
   return {
-    async atLevel(user, level) {
-      if (level !== 'aal1') return user
-      const requiring = await rolesRequiring(user)
-      if (requiring.length === 0) return user
-      const dueAt = await store.dueAtOf(db, user.id)
-      if (dueAt === null || dueAt > clock.now()) return user
-      const left = roleNames(user).filter((role) => role !== 'user' && !requiring.includes(role))
-      return { ...user, grantedRoles: left.length === 0 ? null : left.join(' ') }
-    },
+    atLevel: (user, level) => (level !== 'aal1' || user.grantedRoles === null ? user : withoutWithheld(user)),
     isRequired,
     async demand(user) {
-      if (!(await isRequired(user))) return undefined
-      const known = await store.dueAtOf(db, user.id)
+      const userId = user.id
+      if (!(await isRequired(user)) || (await hasFactor(userId))) return undefined
+      const known = await store.dueAtOf(db, userId)
       if (known !== null) return { dueAt: known, isForLogin: isForAll }
       const dueAt = clock.now() + settings.grace
-      if (!(await store.announce(db, { userId: user.id, dueAt })))
-        return { dueAt: (await store.dueAtOf(db, user.id)) ?? dueAt, isForLogin: isForAll }
-      const due = rfc3339(dueAt)
-      await audit.record({ event: 'second_factor.required', userId: user.id, details: { due } })
-      await mails.notify('second_factor_due', user.id, { due: due.slice(0, 10) })
-      return { dueAt, isForLogin: isForAll }
+      const isFirst = await db.transaction(
+        async () => {
+          if (!(await store.announce(db, { userId, dueAt }))) return false
+          const due = rfc3339(dueAt)
+          await audit.record({ event: 'second_factor.required', userId, details: { due } })
+          await mails.notify('second_factor_due', userId, { due: due.slice(0, 10) })
+          return true
+        },
+        { userId },
+      )
+      return { dueAt: isFirst ? dueAt : ((await store.dueAtOf(db, userId)) ?? dueAt), isForLogin: isForAll }
     },
     async endGrace(user) {
       if (await isRequired(user)) await store.makeDue(db, { userId: user.id, dueAt: clock.now() })

@@ -1,3 +1,4 @@
+import type { EpochMs } from '../../lib/clock.ts'
 import type { User } from '../users/users.ts'
 import { readFactorId } from './factor.ts'
 import type { FactorsNeeds } from './factors.ts'
@@ -17,6 +18,12 @@ export interface FactorResets {
    * @returns the ids of the removed factors
    */
   reset(user: Pick<User, 'id' | 'grantedRoles'>, which: ResetFactors): Promise<string[]>
+  /**
+   * Removes the factors and recovery codes that somebody else has set for an account, in the current transaction, in which
+   * the user's row is locked. The caller ends the sessions.
+   * @param of.since only those that were added then or later; undefined for all
+   */
+  removeOf(userId: number, of: { ip: string; since?: EpochMs }): Promise<void>
 }
 
 export const factorResets = (needs: FactorsNeeds): FactorResets => ({
@@ -31,6 +38,16 @@ export const factorResets = (needs: FactorsNeeds): FactorResets => ({
     await store.unlock(db, userId)
     await factorPolicy(needs).endGrace(user)
     return removed
+  },
+  async removeOf(userId, { ip, since = 0 }) {
+    const { store: db, clock, audit, settings } = needs
+    for (const factor of await store.removeAll(db, userId, 'all', since))
+      await audit.record({ event: 'factor.removed', userId, ip, details: { factor } })
+    await store.removeCodes(db, { userId, since })
+    const left = await own.listOf(db, { userId, rpId: settings.hasPasskeys ? settings.rpId : null })
+    if (left.some(({ isUsable }) => isUsable)) return
+    await codes.replaceAll(db, { userId, macs: [], now: clock.now() })
+    await store.unlock(db, userId)
   },
 })
 

@@ -4,7 +4,7 @@ import type { BrowserSession } from '../sessions/sessions.ts'
 import { type Level, levelOf, levels, reaches } from '../tokens/tokens.ts'
 import type { AuthorizationError, AuthorizationRequest } from './authorization-request.ts'
 import * as consents from './consents.store.ts'
-import { mayUse } from './may-use.ts'
+import { countedUser, mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 
 /** What a browser has shown beside the request. */
@@ -56,7 +56,9 @@ export async function decide(
   if (!mayUse(client, browser.user))
     return { kind: 'refused', error: 'access_denied', description: 'The user may not use this client' }
 
-  const level = levelFor(request)
+  // A role that the client requires may count only with a second factor.
+  const isWithheld = !mayUse(client, await countedUser(needs, browser.user, browser.amr))
+  const level = levelFor(request, isWithheld ? 'aal2' : 'aal1')
   if (!reaches(levelOf(browser.amr), level)) {
     // The user comes from the page for another factor without having reached the level. It would ask the same again.
     if (silent || visit.level !== undefined)
@@ -90,11 +92,12 @@ function isTooOld(
 }
 
 /**
- * Returns the level that a sign-in for this request needs: the one that the client always requires, or the lowest one of
- * `acr_values`, whichever is higher.
+ * Returns the level that a sign-in for this request needs: `least`, the one that the client always requires, or the
+ * lowest one of `acr_values`, whichever is highest.
  */
-function levelFor({ client, acrValues }: AuthorizationRequest): Level {
+function levelFor({ client, acrValues }: AuthorizationRequest, least: Level): Level {
   const isEnough = (level: Level) =>
+    reaches(level, least) &&
     (client.requiredAcr === null || reaches(level, client.requiredAcr)) &&
     (acrValues === undefined || acrValues.some((asked) => reaches(level, asked)))
   return levels.find(isEnough) ?? 'phr'

@@ -11,7 +11,7 @@ import { beginSession, finish } from './begin-session.ts'
 import { recordConsent } from './consents.ts'
 import * as store from './device.store.ts'
 import { type ClientGrant, makeGrant } from './grant.ts'
-import { isStrongEnough, mayUse } from './may-use.ts'
+import { countedUser, isStrongEnough, mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { readScope } from './scopes.ts'
 
@@ -111,7 +111,10 @@ export async function findDevice(
     throw new KeywardError('invalid_or_expired')
   }
   await places.giveBack()
-  const missingLevel = isStrongEnough(client, browser.amr) ? undefined : (client.requiredAcr ?? undefined)
+  // A role that the client requires may count only with a second factor.
+  const isWithheld = !mayUse(client, await countedUser(needs, browser.user, browser.amr))
+  const required = isStrongEnough(client, browser.amr) ? undefined : (client.requiredAcr ?? undefined)
+  const missingLevel = required ?? (isWithheld ? ('aal2' as const) : undefined)
   return { client, missingLevel, scope: bound.scope, ip: bound.ip, createdAt: bound.createdAt }
 }
 

@@ -4,6 +4,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Client, Clients } from '../clients/clients.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { BrowserSession, Origin, SessionCaller, Sessions } from '../sessions/sessions.ts'
@@ -51,6 +52,7 @@ export interface OpenIdNeeds {
   limits: Limits
   clients: Pick<Clients, 'find' | 'findForRequest' | 'authenticate'>
   sessions: Sessions
+  factors: Pick<Factors, 'atLevel'>
   tokens: AccessTokens
   /** PUBLIC_URL. */
   issuer: string

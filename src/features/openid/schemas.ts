@@ -43,6 +43,7 @@ export const TokenEndpointAnswer = t.Object(
     ),
     device_token: TokenAnswer.properties.device_token,
     trusted_device_token: TokenAnswer.properties.trusted_device_token,
+    second_factor_due: TokenAnswer.properties.second_factor_due,
   },
   { title: 'TokenResponse', examples: TokenAnswer.examples as unknown[] },
 )

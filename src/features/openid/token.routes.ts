@@ -150,6 +150,7 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
         'slow_down',
         'expired_token',
         'mfa_required',
+        'mfa_enrollment_required',
         'mfa_token_expired',
         'invalid_code',
         'webauthn_failed',

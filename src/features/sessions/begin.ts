@@ -2,7 +2,6 @@ import { KeywardError } from '../../errors.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { randomId } from '../../lib/random.ts'
-import type { FactorState } from '../factors/factors.ts'
 import { levelOf } from '../tokens/tokens.ts'
 import { replaceBrowser } from './browser.ts'
 import { deviceName } from './device-name.ts'
@@ -25,14 +24,17 @@ export async function begin(needs: SessionsNeeds, login: NewLogin): Promise<Begu
   if (user.invitedAt !== null || !(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
     throw new KeywardError('invalid_credentials')
   // A change of factors needs the same lock, so none comes between this and the new session.
-  const { has, methods } = levelOf(amr) === 'aal1' ? await factors.stateOf(user.id) : noFactor
-  if (!has) return open(needs, login)
-  if (trustedToken !== undefined && (await factors.isTrusted(user, trustedToken)))
-    return open(needs, { ...login, amr: [...amr, 'device'] })
-  return { due: 'factor', user, amr, ...more, ip: origin.ip, methods }
+  if (levelOf(amr) !== 'aal1') return open(needs, login)
+  const { has, methods } = await factors.stateOf(user.id)
+  const waiting = { user, amr, ...more, ip: origin.ip, methods }
+  if (has) {
+    const isTrusted = trustedToken !== undefined && (await factors.isTrusted(user, trustedToken))
+    return isTrusted ? open(needs, { ...login, amr: [...amr, 'device'] }) : { due: 'factor', ...waiting }
+  }
+  const demand = await factors.demand(user)
+  if (demand?.isForLogin && demand.dueAt <= needs.clock.now()) return { due: 'enrollment', ...waiting }
+  return { ...(await open(needs, login)), ...(demand && { secondFactorDue: demand.dueAt }) }
 }
-
-const noFactor: FactorState = { has: false, methods: [] }
 
 /**
  * Stores the session of a login in which everything was shown. Call it with the user's row locked by `holdForSession`.

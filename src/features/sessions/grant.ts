@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import type { EpochMs } from '../../lib/clock.ts'
 import { levelOf } from '../tokens/tokens.ts'
 import { roleNames } from '../users/users.ts'
 import type { RefreshTokens } from './refresh-token.ts'
@@ -35,6 +36,8 @@ export interface LoginGrant extends Grant {
   deviceToken: string
   /** The token of the device, when it is trusted from now on. */
   trustedToken?: string
+  /** See `BegunSession.secondFactorDue`. */
+  secondFactorDue?: EpochMs
 }
 
 /** A code that came with the first factor, and where it came from. */
@@ -53,14 +56,16 @@ export async function finishLogin(
   code?: CodeAtOnce,
 ): Promise<LoginGrant> {
   const finished = await requireSession(needs, begun, asked, code)
-  const { session, user, scope = asked.scope, trusted } = finished
+  const { session, user, scope = asked.scope, secondFactorDue, trusted } = finished
   // The cookie of a browser session must not become tokens for the whole account.
   if (session.kind !== 'api') throw new Error('A browser session has no tokens')
   const deviceToken = await makeDeviceToken(needs, finished)
   const tokens = needs.refreshTokensOf(session)
+  const grant = await makeGrant(needs, { session, user, tokens, generation: 0 }, { scope })
   return {
-    ...makeGrant(needs, { session, user, tokens, generation: 0 }, { scope }),
+    ...grant,
     deviceToken,
+    ...(secondFactorDue !== undefined && { secondFactorDue }),
     ...(trusted && { trustedToken: trusted.token }),
   }
 }
@@ -82,7 +87,7 @@ export async function requireSession(
   code?: CodeAtOnce,
 ): Promise<BegunSession> {
   if (!isDue(begun)) return begun
-  if (code === undefined) throw await askForFactor(needs, begun, asked)
+  if (code === undefined || begun.due === 'enrollment') throw await askForFactor(needs, begun, asked)
   try {
     return await answerAtOnce(needs, begun, { ...code, scope: asked.scope })
   } catch (error) {
@@ -100,14 +105,17 @@ interface RefreshGeneration {
 }
 
 /**
- * Makes a new access token of a session at `generation`, and the refresh token of this generation. Until the data key
+ * Makes a new access token of a session at `generation`, with the roles that count at its level, and the refresh token
+ * of this generation. Until the data key
  * of refresh tokens is renewed, every call for one generation returns the same refresh token.
  */
-export function makeGrant(
+export async function makeGrant(
   needs: SessionsNeeds,
   { session, user, tokens, generation }: Pick<BegunSession, 'session' | 'user'> & RefreshGeneration,
   asked: Asked = {},
-): Grant {
+): Promise<Grant> {
+  const amr = session.amr.split(' ')
+  const counted = await needs.factors.atLevel(user, levelOf(amr))
   const scope = asked.scope ? ACCOUNT_SCOPE : undefined
   const { token, expiresIn } = needs.tokens.mint({
     userId: user.id,
@@ -116,8 +124,8 @@ export function makeGrant(
     username: user.username,
     email: user.email,
     emailVerified: user.emailVerifiedAt !== null,
-    roles: roleNames(user),
-    amr: session.amr.split(' '),
+    roles: roleNames(counted),
+    amr,
     authTime: session.authTime,
     scope,
   })

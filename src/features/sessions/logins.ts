@@ -1,4 +1,12 @@
 import { begin } from './begin.ts'
+import {
+  type EnrollmentEnd,
+  type EnrollmentToken,
+  type FinishedEnrollment,
+  findEnrollment,
+  finishEnrollment,
+  type WaitingEnrollment,
+} from './enrollment.ts'
 import { type Asked, type CodeAtOnce, finishLogin, type LoginGrant, requireSession } from './grant.ts'
 import { answerFactor, describeFactor, type LoginAnswer, type WaysOn } from './second-factor.ts'
 import type { Begun, BegunSession, NewLogin } from './session.ts'
@@ -28,7 +36,7 @@ export interface LoginSessions {
   /**
    * Returns the session of a login. A login that waits for the second factor is stored for five minutes.
    * @throws KeywardError `mfa_required` with the `mfa_token` and the methods, when the second factor is due;
-   *   `rate_limited` when the account has too many such logins
+   *   `mfa_enrollment_required` with one when the user must add a factor first; `rate_limited` when the account has too many such logins
    */
   requireSession(begun: Begun, asked?: Asked): Promise<BegunSession>
   /**
@@ -38,6 +46,19 @@ export interface LoginSessions {
    *   sessions of the user were ended since; `invalid_code`, `webauthn_failed`, `totp_locked`, `rate_limited`
    */
   answerFactor(login: LoginAnswer): Promise<BegunSession>
+  /**
+   * Finds a login that waits until its user has a second factor.
+   * @throws KeywardError `mfa_token_expired` when the token is unknown, used or expired, all sessions of the user were
+   *   ended since, or the user has a factor now
+   */
+  findEnrollment(of: EnrollmentToken): Promise<WaitingEnrollment>
+  /**
+   * Begins the session of a login that waited until its user had a second factor. Each call uses up one of five tries,
+   * whatever it comes to. All other sessions of the user end. Of
+   * concurrent calls for a user, only one succeeds.
+   * @throws KeywardError `mfa_token_expired` as `findEnrollment`; the error of `end.add`, after which the login waits on
+   */
+  finishEnrollment<Added>(end: EnrollmentEnd<Added>): Promise<FinishedEnrollment<Added>>
   /**
    * Says how a login that waits can go on. Uses up no try.
    * @param login.withOptions true also makes a new challenge of WebAuthn
@@ -51,5 +72,7 @@ export const loginSessions = (needs: SessionsNeeds): LoginSessions => ({
   finishLogin: (begun, asked, code) => finishLogin(needs, begun, asked, code),
   requireSession: (begun, asked) => requireSession(needs, begun, asked),
   answerFactor: (login) => answerFactor(needs, login),
+  findEnrollment: (of) => findEnrollment(needs, of),
+  finishEnrollment: (end) => finishEnrollment(needs, end),
   describeFactor: (login) => describeFactor(needs, login),
 })

@@ -62,15 +62,16 @@ async function raiseOnce(
   const before = session.amr.split(' ')
   const amr = (isFactor ? withFactor(before, shown) : withMethods(before, shown)).join(' ')
   const isBrowser = session.kind === 'browser'
-  // The salt makes the cookie. With another one, a copy of the former cookie does not get the higher level.
-  const macSalt = isBrowser ? toBase64Url(random.bytes(16)) : session.macSalt
+  // The salt makes the cookie and the refresh tokens. With another one, a copy of a former one does not get the higher
+  // level: within its grace period, a former refresh token would otherwise bring the new one.
+  const macSalt = toBase64Url(random.bytes(16))
   const raised = { ...session, amr, macSalt, authTime: now, generation: generation + 1 }
   const expiresAt = expiryOf(lifetimeOf(lifetimes, session), { createdAt: session.createdAt, now })
   const { id } = session
   if (!(await store.raise(db, { id, generation, amr, macSalt, mfaTime: isFactor ? now : null, expiresAt, now })))
     return undefined
   if (isBrowser) return { cookie: makeCookie(cookieMacs, raised), isRemembered }
-  return { grant: makeGrant(needs, { session: raised, user, tokens: refreshTokensOf(raised), ...raised }) }
+  return { grant: await makeGrant(needs, { session: raised, user, tokens: refreshTokensOf(raised), ...raised }) }
 }
 
 /** The methods of a session after one more was shown. `mfa` stays the last. */

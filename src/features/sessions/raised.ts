@@ -7,7 +7,7 @@ import { describeStepUp, renewCredential, stepUp } from './step-up.ts'
 export interface RaisedSessions {
   /**
    * Records that something was shown in a session, and makes its new credentials: the same session, its next generation.
-   * A browser session gets another cookie, and the former one is void. Call it in the transaction that has checked
+   * A browser session gets another cookie. The former cookie, and all former refresh tokens, are void. Call it in the transaction that has checked
    * what was shown, with the user's row locked. An older access token keeps its level until it expires.
    * @throws KeywardError `invalid_token` when the session has just ended
    */

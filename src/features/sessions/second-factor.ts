@@ -20,7 +20,7 @@ export interface LoginAnswer {
 }
 
 /** What a login that waits keeps until it goes on. */
-interface Kept {
+export interface Kept {
   device?: KnownDevice
   browser?: NewBrowserLogin
   link?: NewLink
@@ -28,24 +28,32 @@ interface Kept {
 }
 
 /**
- * Stores a login that waits for the second factor.
+ * Stores a login that waits for the second factor, or until the user has one.
  * @returns the refusal for the client, with the `mfa_token`
  * @throws KeywardError `rate_limited`
  */
 export async function askForFactor(
   needs: SessionsNeeds,
-  { user, amr, device, browser, link, ip, methods }: FactorDue,
+  { due, user, amr, device, browser, link, ip, methods }: FactorDue,
   { scope }: Asked = {},
 ): Promise<KeywardError> {
   const { audit, factors } = needs
   const kept: Kept = { device, browser, link, scope: scope || undefined }
   const login = JSON.stringify(kept)
   const about = { userId: user.id, epoch: user.sessionEpoch, amr, ip }
-  const { id, token, expiresIn } = await factors.beginChallenge({ purpose: 'login', ...about, login })
+  const purpose = due === 'factor' ? 'login' : 'enroll'
+  const { id, token, expiresIn } = await factors.beginChallenge({ purpose, ...about, login })
+  if (due === 'enrollment') {
+    await audit.record({ event: 'mfa.enrollment_required', userId: user.id, ip, details: { amr: amr.join(' ') } })
+    return new KeywardError('mfa_enrollment_required', { challenge: { token, expiresIn, methods: enrollable } })
+  }
   await audit.record({ event: 'mfa.challenged', userId: user.id, ip, details: { amr: amr.join(' ') } })
   const webauthn = methods.includes('webauthn') ? await factors.requestWebauthn(user.id, id) : undefined
   return new KeywardError('mfa_required', { challenge: { token, expiresIn, methods, webauthn } })
 }
+
+/** What a login that must add a factor first can add without a session. */
+const enrollable = ['totp'] as const
 
 /** See `Sessions.answerFactor`. */
 export async function answerFactor(
@@ -161,7 +169,7 @@ async function trust(
 }
 
 /** Somebody else has linked the account at the provider meanwhile: the whole login begins again. */
-function linkFailed(error: unknown): never {
+export function linkFailed(error: unknown): never {
   throw error instanceof KeywardError && error.code === 'identity_taken' ? expired() : error
 }
 
@@ -184,4 +192,4 @@ export const withFactor = (amr: readonly string[], shown: readonly string[]): st
   ...new Set([...amr.filter((method) => method !== 'mfa'), ...shown.filter((method) => method !== 'mfa'), 'mfa']),
 ]
 
-const expired = () => new KeywardError('mfa_token_expired')
+export const expired = () => new KeywardError('mfa_token_expired')

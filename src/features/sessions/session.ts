@@ -142,16 +142,23 @@ export interface BegunSession {
   scope?: string
   /** Given when the login has shown a second factor, and the device is trusted from now on. */
   trusted?: NewTrustedDevice
+  /**
+   * Given when a rule wants a second factor that the user does not have: from when some roles, or the login, are withheld
+   * without one.
+   */
+  secondFactorDue?: EpochMs
 }
 
 /**
- * A login whose first factor was right, and whose user has a second one. Nothing is stored yet, and nothing was given
- * out. `Sessions.finishLogin` and `Sessions.requireSession` store it and refuse with its `mfa_token`.
+ * A login whose first factor was right, and whose user has a second one, or must add one first. Nothing is stored yet,
+ * and nothing was given out. `Sessions.finishLogin` and `Sessions.requireSession` store it and refuse with its
+ * `mfa_token`.
  */
 export interface FactorDue extends Omit<NewLogin, 'origin' | 'trustedToken'> {
-  due: 'factor'
+  /** `enrollment`: a rule wants a factor of everybody, the user has none, and the grace period is over. */
+  due: 'factor' | 'enrollment'
   ip: string
-  /** The methods that work now. */
+  /** The methods that work now; none for an enrollment. */
   methods: readonly FactorMethod[]
 }
 

@@ -40,6 +40,7 @@ export type { BrowserSession } from './browser.ts'
 export type { BegunClientSession, ClientRefresh, ClientSession, NewClientSession } from './client.ts'
 export type { Device } from './device-token.ts'
 export type { EndedClientSession } from './ended.ts'
+export type { EnrollmentToken, FinishedEnrollment, WaitingEnrollment } from './enrollment.ts'
 export type { Asked, CodeAtOnce, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
 export { grantOf, type Raised, type RaisedBrowser, type Shown } from './raise.ts'
@@ -73,6 +74,7 @@ export interface ClientCaller {
   kind: 'client'
   userId: number
   sessionId: string
+  /** With the roles that count at the level of the session. */
   user: User
   clientId: string
   /** The granted scopes, separated by spaces. */

@@ -5,7 +5,7 @@ import { answerParts } from '../../http/parts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { isLocale } from '../../lib/locale.ts'
 import type { Pages, Visit } from '../../pages/pages.tsx'
-import { shown, submitted } from '../../pages/routes.ts'
+import { optionsAnswer, shown, submitted } from '../../pages/routes.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Enrollment } from '../enrollment/enrollment.ts'
 import type { Mails } from '../mail/mail.ts'
@@ -58,6 +58,8 @@ export interface AccountPagesNeeds {
   enrollment: Enrollment
   /** The least number of characters in a password. */
   minLength: number
+  /** The RP ID of passkeys; undefined with `PASSKEYS=off`. */
+  rpId: string | undefined
   /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS). */
   rememberDays: number
   apps?: ConnectedApps
@@ -67,13 +69,15 @@ export interface AccountPagesNeeds {
 /** The pages with which people see and change their account. Each does what a JSON route does. */
 export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: HttpKit) {
   const { pages, clock, accounts, sessions, verification, mails, minLength, apps, identities } = needs
-  const { enrollment, rememberDays } = needs
+  const { enrollment, rpId, rememberDays } = needs
+  const mayUsePasskeys = rpId !== undefined
   const routes = new Elysia({ name: 'keyward.account-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
   const from = ({ request }: Visit) => kit.requester(request)
   const { show, submission } = accountVisits(signIn, { clock, accounts })
 
+  const security = securityPage({ enrollment, mayUsePasskeys, rememberDays, from })
   const below: Partial<Record<PageBelow, AccountPage>> = {
     profile: {
       view: profileView,
@@ -118,7 +122,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
       },
       codes: [...freshCodes],
     },
-    security: securityPage({ enrollment, rememberDays, from }),
+    security,
     sessions: {
       view: async (visit, shown) =>
         sessionsView(visit, shown, await sessions.listOwn({ userId: shown.browser.user.id })),
@@ -212,12 +216,31 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
     )
     routes.post(`/account/${name}`, ({ request }) => pages.submit(request, submission(name, { view, act })), {
       ...open,
-      limit: ['login', 'account', 'mail'],
+      limit: name === 'security' ? ['login', 'factor', 'mfa'] : ['login', 'account', 'mail'],
       parse: 'none',
       response: { 200: shown()[200], ...submitted(...codes) },
       detail: { summary: `Send the form of the page ${name}`, tags: ['pages'] },
     })
   }
+  if (mayUsePasskeys)
+    routes.post(
+      '/account/security/options',
+      ({ request }) => {
+        const begin = async (visit: Visit, caller: SessionCaller) => {
+          const kind = visit.input.kind === 'security_key' ? 'security_key' : 'passkey'
+          const { challengeId, options } = await enrollment.beginPasskey(caller, { kind, ...from(visit) })
+          return Response.json({ options, challenge_id: challengeId }, { headers: { 'cache-control': 'no-store' } })
+        }
+        return pages.submit(request, submission('security', { view: security.view, act: begin }))
+      },
+      {
+        ...open,
+        limit: ['login', 'factor'],
+        parse: 'none',
+        response: { ...optionsAnswer, ...submitted('reauthentication_required', 'too_many_factors', 'rate_limited') },
+        detail: { summary: 'Get the options of WebAuthn for a new passkey or security key', tags: ['pages'] },
+      },
+    )
   return routes
 }
 

@@ -263,7 +263,14 @@ export function verificationRoutes(
         body: MailLoginBody,
         response: {
           200: answer('A token pair and a device token', TokenAnswer),
-          ...bodyProblems('not_found', 'invalid_or_expired', 'mfa_required', 'validation_failed', 'rate_limited'),
+          ...bodyProblems(
+            'not_found',
+            'invalid_or_expired',
+            'mfa_required',
+            'mfa_enrollment_required',
+            'validation_failed',
+            'rate_limited',
+          ),
         },
         detail: {
           operationId: 'logInByMail',

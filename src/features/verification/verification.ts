@@ -43,7 +43,7 @@ export interface VerificationNeeds {
   passwords: Passwords
   limits: Limits
   sessions: Sessions
-  factors: Pick<Factors, 'reset'>
+  factors: Pick<Factors, 'reset' | 'removeOf'>
   apiKeys: Pick<ApiKeys, 'revokeOf'>
   identities: { removeOf(userId: number): Promise<void> }
   proofs: Proofs
@@ -151,8 +151,8 @@ export interface Verification {
   findForUndo(token: string): Promise<NextAddress | undefined>
   /**
    * Brings a former address back with the token of a mail to it. All sessions end, the password is removed, known
-   * devices and networks are forgotten, API keys are revoked, and links and codes of other mails become void, because
-   * a thief may have changed the address. The restored address gets a link to choose a new password. Nobody is logged
+   * devices and networks are forgotten, API keys are revoked, factors that were added from a day before the change on are
+   * removed, and links and codes of other mails become void, because a thief may have changed the address. The restored address gets a link to choose a new password. Nobody is logged
    * in. The undo links of addresses that the account had later become void.
    * @throws KeywardError `invalid_or_expired`; `mail_not_configured`, and the link then stays good
    */

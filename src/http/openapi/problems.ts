@@ -17,6 +17,9 @@ const exampleDetails: Partial<Record<ErrorCode, ErrorDetail>> = {
       methods: ['totp', 'recovery_code'],
     },
   },
+  mfa_enrollment_required: {
+    challenge: { token: 'kwf_8wTz3kBzVb5YyC6a1V3Zk0Q7dL4nR2sXf9uJ6mPqHtE', expiresIn: 1200, methods: ['totp'] },
+  },
 }
 
 /**
@@ -26,7 +29,7 @@ const exampleDetails: Partial<Record<ErrorCode, ErrorDetail>> = {
 export function guardCodes(access: string): ErrorCode[] {
   if (access === 'open') return []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token', 'insufficient_scope']
-  return access.includes(':') ? [...refusals, 'forbidden'] : refusals
+  return access.includes(':') ? [...refusals, 'forbidden', 'reauthentication_required'] : refusals
 }
 
 /** Words for groups of codes that most routes share, so that component names stay short. */
@@ -35,6 +38,7 @@ const together: Record<string, readonly ErrorCode[]> = {
   Unauthenticated: ['not_authenticated', 'invalid_token'],
   Client: ['unauthorized_client', 'invalid_scope', 'invalid_target'],
   Grant: ['unsupported_grant_type', 'invalid_grant'],
+  ClientOrLevel: ['invalid_client', 'reauthentication_required'],
   SecondFactor: ['mfa_token_expired', 'invalid_code', 'webauthn_failed'],
   Passkey: ['invalid_passkey', 'unknown_passkey'],
   Device: ['authorization_pending', 'slow_down', 'access_denied', 'expired_token'],

@@ -35,7 +35,10 @@ export interface AccountVisits {
     problem?: FormProblem,
   ): Promise<View | Next>
   /** Takes a form of a page, or a request of its script. */
-  submission(page: PageBelow, of: Pick<AccountPage, 'view' | 'act'>): Submission
+  submission(
+    page: PageBelow,
+    of: { view: AccountPage['view']; act(visit: Visit, caller: SessionCaller): ReturnType<Submission['act']> },
+  ): Submission
 }
 
 export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisitsNeeds): AccountVisits {

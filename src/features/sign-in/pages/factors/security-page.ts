@@ -6,7 +6,7 @@ import { sessionCookie } from '../../../../pages/session-cookies.ts'
 import type { FreshProof } from '../../../accounts/accounts.ts'
 import type { Added, Enrollment } from '../../../enrollment/enrollment.ts'
 import type { Raised, SessionCaller } from '../../../sessions/sessions.ts'
-import { readCode } from '../../factor-input.ts'
+import { readCode, readCredential } from '../../factor-input.ts'
 import type { AccountShown } from '../account/parts.tsx'
 import { type AccountPage, callerOf } from '../account/visits.ts'
 import { codesView } from './codes.tsx'
@@ -16,6 +16,8 @@ import { isTotpUri, totpView } from './totp.tsx'
 
 export interface SecurityPageNeeds {
   enrollment: Enrollment
+  /** False with `PASSKEYS=off`. */
+  mayUsePasskeys: boolean
   /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS). */
   rememberDays: number
   from(visit: Visit): Pick<FreshProof, 'ip' | 'client'>
@@ -25,7 +27,7 @@ const PAGE = '/account/security'
 
 /** The page of the second factors of an account. It does what the routes below `/users/me/factors` do. */
 export function securityPage(needs: SecurityPageNeeds): AccountPage {
-  const { enrollment, rememberDays, from } = needs
+  const { enrollment, mayUsePasskeys, rememberDays, from } = needs
 
   async function view(visit: Visit, account: AccountShown): Promise<View> {
     const { id, do: action, uri = '' } = visit.input
@@ -37,7 +39,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     const shown: SecurityShown = {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
-      mayUsePasskeys: false,
+      mayUsePasskeys,
       trusted: await enrollment.listTrusted(caller),
     }
     const factor = action === 'confirm' ? undefined : own.factors.find((one) => one.id === id)
@@ -56,7 +58,15 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     })
 
   async function act(visit: Visit, caller: SessionCaller): Promise<string | Next | View> {
-    const { id = '', form = '', name = '', code = '', password } = visit.input
+    const {
+      id = '',
+      form = '',
+      name = '',
+      code = '',
+      password,
+      credential = '',
+      challenge_id: challengeId = '',
+    } = visit.input
     const { ip, client } = from(visit)
     const proof = { ip, client }
     switch (visit.input.do) {
@@ -67,6 +77,11 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       }
       case 'confirm':
         return afterwards(visit, await enrollment.confirmTotp(caller, { ...proof, id, code: readCode(code, 'code') }))
+      case 'register':
+        return afterwards(
+          visit,
+          await enrollment.addPasskey(caller, { ...proof, challengeId, credential: readCredential(credential) }),
+        )
       case 'rename':
         await enrollment.rename(caller, { id, name, ip })
         return `${PAGE}?renamed`
@@ -103,10 +118,13 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       'reauthentication_required',
       'invalid_password',
       'invalid_code',
+      'webauthn_failed',
+      'synced_passkey',
       'totp_locked',
       'factor_not_found',
       'trusted_device_not_found',
       'too_many_factors',
+      'credential_exists',
       'factor_required',
       'last_login_method',
       'no_factor',

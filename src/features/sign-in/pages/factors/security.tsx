@@ -76,6 +76,8 @@ function noticeOf(visit: Visit, problem: FormProblem | undefined): Saying | unde
   switch (problem?.code) {
     case 'webauthn_failed':
       return webauthn.notAdded
+    case 'synced_passkey':
+      return { ...webauthn.notAdded, text: webauthn.synced }
     case 'credential_exists':
       return { ...webauthn.notAdded, text: webauthn.exists }
     case 'too_many_factors':

@@ -48,6 +48,8 @@ export const de: FactorTexts = {
     cancelled: 'Es wurde abgebrochen oder hat zu lange gedauert. Versuchen Sie es noch einmal.',
     failed: 'Es hat nicht geklappt. Versuchen Sie es noch einmal.',
     exists: 'Dieses Gerät oder dieser Schlüssel ist schon eingetragen.',
+    synced:
+      'Dieser Dienst nimmt keine Passkeys an, die zwischen Geräten synchronisiert werden. Benutzen Sie einen Sicherheitsschlüssel.',
     unsupported: 'Dieser Browser kann keine Passkeys und Sicherheitsschlüssel benutzen.',
     noScript: 'Passkeys und Sicherheitsschlüssel brauchen JavaScript, das in diesem Browser ausgeschaltet ist.',
     refused: {

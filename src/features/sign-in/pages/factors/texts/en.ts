@@ -48,6 +48,7 @@ export const en: FactorTexts = {
     cancelled: 'It was cancelled, or it took too long. Try again.',
     failed: 'It did not work. Try again.',
     exists: 'This device or key is registered already.',
+    synced: 'This service accepts no passkeys that are synchronised between devices. Use a security key.',
     unsupported: 'This browser cannot use passkeys and security keys.',
     noScript: 'Passkeys and security keys need JavaScript, which is off in this browser.',
     refused: { title: 'The passkey was not accepted', text: 'Try again, or log in in another way.' },

@@ -50,6 +50,8 @@ export const es: FactorTexts = {
     cancelled: 'Se ha cancelado o ha tardado demasiado. Inténtelo de nuevo.',
     failed: 'No ha funcionado. Inténtelo de nuevo.',
     exists: 'Este dispositivo o esta llave ya está registrado.',
+    synced:
+      'Este servicio no acepta llaves de acceso que se sincronizan entre dispositivos. Use una llave de seguridad.',
     unsupported: 'Este navegador no puede usar llaves de acceso ni llaves de seguridad.',
     noScript:
       'Las llaves de acceso y las llaves de seguridad necesitan JavaScript, que está desactivado en este navegador.',

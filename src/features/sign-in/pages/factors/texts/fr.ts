@@ -50,6 +50,7 @@ export const fr: FactorTexts = {
     cancelled: 'L’opération a été annulée ou a duré trop longtemps. Réessayez.',
     failed: 'L’opération a échoué. Réessayez.',
     exists: 'Cet appareil ou cette clé est déjà enregistré.',
+    synced: 'Ce service n’accepte pas les clés d’accès synchronisées entre appareils. Utilisez une clé de sécurité.',
     unsupported: 'Ce navigateur ne peut pas utiliser de clés d’accès ni de clés de sécurité.',
     noScript:
       'Les clés d’accès et les clés de sécurité ont besoin de JavaScript, qui est désactivé dans ce navigateur.',

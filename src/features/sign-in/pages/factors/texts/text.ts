@@ -39,7 +39,7 @@ export interface FactorTexts {
     wrongRecoveryCode: string
     /** Too many wrong codes. */
     locked: Saying
-    /** Stands above the form when few recovery codes are left. */
+    /** For people who have no factor at hand. */
     lost: string
   }
   webauthn: {
@@ -51,6 +51,8 @@ export interface FactorTexts {
     cancelled: string
     failed: string
     exists: string
+    /** Only passkeys that stay on one device are accepted (PASSKEYS_SYNCED=deny). */
+    synced: string
     unsupported: string
     noScript: string
     /** The service did not accept the answer of the browser. */
@@ -70,6 +72,7 @@ export interface FactorTexts {
     types: { totp: string; passkey: string; security_key: string }
     added: (when: string) => string
     lastUsed: (when: string) => string
+    /** Only passkeys that stay on one device are accepted (PASSKEYS_SYNCED=deny). */
     synced: string
     /** A passkey of a former address of the service. */
     unusable: string
