@@ -32,6 +32,7 @@ import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
+import { enrollPages } from './features/sign-in/enroll.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
 import { secondPages } from './features/sign-in/second.pages.tsx'
 import { stepUpPages } from './features/sign-in/step-up.pages.tsx'
@@ -115,6 +116,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
     .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
+    .use(enrollPages(service.signIn, { ...service, ...signingIn }, kit))
     .use(stepUpPages(service.signIn, signingIn, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))

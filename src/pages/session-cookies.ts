@@ -1,4 +1,5 @@
 import type { SignedIn } from '../features/accounts/accounts.ts'
+import type { BegunSession, Sessions } from '../features/sessions/sessions.ts'
 import { DAY, SECOND } from '../lib/clock.ts'
 import type { CookieChange } from './cookies.ts'
 import type { Visit } from './pages.tsx'
@@ -32,3 +33,15 @@ export const cookiesOf = (
     : [{ name: 'trusted', value: signedIn.trusted.token, maxAgeSeconds: signedIn.trusted.expiresIn } as const]),
   ...(visit.cookie('second') === undefined ? [] : [{ name: 'second', value: null } as const]),
 ]
+
+/** As `cookiesOf`, for a session that no use case of accounts has begun. */
+export async function cookiesOfBegun(
+  visit: Pick<Visit, 'cookie'>,
+  sessions: Pick<Sessions, 'cookieOf' | 'makeDeviceToken'>,
+  begun: BegunSession,
+  rememberDays: number,
+): Promise<CookieChange[]> {
+  const deviceToken = await sessions.makeDeviceToken(begun)
+  const { isRemembered } = begun.session
+  return cookiesOf(visit, { cookie: sessions.cookieOf(begun), deviceToken, isRemembered }, rememberDays)
+}

@@ -252,7 +252,7 @@ describe('12.D9 the table on the first screen of README', () => {
       const type = (await app.request(method, path)).headers.get('content-type') ?? ''
       if (type.startsWith('text/html'))
         expect(path).toMatch(
-          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/(?:second|step-up)|end-session|social\/.*|factor-recovery)$/,
+          /^\/(?:docs|account|authorize)\b|^\/(?:forgot|reset|verify|confirm|undo|invite|sign-(?:in|up|out)|sign-in\/(?:second|enroll|step-up)|end-session|social\/.*|factor-recovery)$/,
         )
     }
   })

@@ -121,6 +121,8 @@ describeApp('the registration of a passkey', {}, (app) => {
       credential: copy,
     })
     await expectRefusal(refused, 'credential_exists')
+    const odd = await sendPasskey(app, bea.grant.access_token, { challenge_id: '\0', credential: copy })
+    await expectRefusal(odd, 'webauthn_failed')
     expect(await app.rows.passkeys.count()).toBe(1)
     // Nothing of the refused change stays: this session did not rise, and no session has ended.
     expect(await me(app, bea.grant.access_token)).toBe(200)

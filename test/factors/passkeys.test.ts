@@ -257,6 +257,18 @@ describe('passkeys', () => {
     expect(await (await without.request('GET', '/.well-known/passkey-endpoints')).json()).toEqual({})
   })
 
+  test('leave no trace of their challenges: a request for one stores nothing, and a used one goes', async () => {
+    const app = await apps.open({ jobs: true })
+    const ada = await app.signUp()
+    const phone = await app.factors.addPasskey(ada.id)
+    for (let at = 0; at < 3; at++) await passkeyOptions(app)
+    expect([await app.rows.usedNonces.count(), await app.rows.factorChallenges.count()]).toEqual([0, 0])
+    await passed(await passkeyLogin(app, phone))
+    expect(await app.rows.usedNonces.count()).toBe(1)
+    await app.passTime(7 * MINUTE)
+    expect(await app.rows.usedNonces.count()).toBe(0)
+  })
+
   const apps = appsPerTest()
   const twoDomains = async () => {
     const app = await apps.open()

@@ -60,7 +60,8 @@ describeApp(
       await expectRefusal(await ask(app, '/forward-auth?role=other', last.access_token), 'forbidden')
       const forwarded = await ask(app, '/forward-auth', last.access_token)
       expect(forwarded.headers.get('x-auth-request-groups')).toBe('user')
-      expect((await ask(app, '/users/me', last.access_token)).status).toBe(200)
+      const self = await ask(app, '/users/me', last.access_token)
+      expect([self.status, ((await self.json()) as { roles: string[] }).roles]).toEqual([200, ['user']])
       const changed = await app.request('PATCH', `/admin/users/${ada.id}`, {
         token: last.access_token,
         json: { is_active: false },

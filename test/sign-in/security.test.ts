@@ -1,22 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { codeAt, stepAt } from '../../src/features/factors/totp.ts'
 import type { CreationOptionsJson, RequestOptionsJson } from '../../src/features/factors/webauthn/options.ts'
 import { DAY, MINUTE, SECOND } from '../../src/lib/clock.ts'
-import { fromBase32 } from '../../src/lib/encoding.ts'
 import { softAuthenticator } from '../support/authenticator.ts'
 import { createBrowser, type Screen } from '../support/browser.ts'
 import { appPerTest, describeApp, withApp } from '../support/hooks.ts'
-import { to, useKey } from './support.ts'
+import { appOf, codesOf, to, useKey } from './support.ts'
 
 const STEP = 30 * SECOND
-
-/** The authenticator app that has read the page of its secret. */
-function appOf({ html }: Screen) {
-  const secret = /[?&]secret=([A-Z2-7]+)/.exec(decodeURIComponent(html))![1]!
-  return (at: number) => codeAt(fromBase32(secret)!, stepAt(at))
-}
-
-const codesOf = ({ html }: Screen) => [...html.matchAll(/<code>([\w-]{19})<\/code>/g)].map(([, code]) => code!)
 
 describeApp('the page of the second factors of an account', { mailbox: true }, (app) => {
   test('adds an app with its first code, shows the recovery codes once, and ends all other sessions', async () => {

@@ -1,3 +1,5 @@
+import { codeAt, stepAt } from '../../src/features/factors/totp.ts'
+import { fromBase32 } from '../../src/lib/encoding.ts'
 import type { PageForm, Screen, TestBrowser, WhichForm } from '../support/browser.ts'
 
 /** The form of a page that does `what`, as its field `do` says. */
@@ -26,3 +28,13 @@ export interface KeyForm {
   fields?: Record<string, string>
   form?: WhichForm
 }
+
+/** The authenticator app that has read the page of its secret: its code at a time. */
+export function appOf({ html }: Screen): (at: number) => string {
+  const secret = /[?&]secret=([A-Z2-7]+)/.exec(decodeURIComponent(html))![1]!
+  return (at) => codeAt(fromBase32(secret)!, stepAt(at))
+}
+
+/** The recovery codes on a page. */
+export const codesOf = ({ html }: Screen): string[] =>
+  [...html.matchAll(/<code>([\w-]{19})<\/code>/g)].map(([, code]) => code!)

@@ -51,7 +51,7 @@ export const registrationAsked = {
 
 /** A form has it as text. */
 export const trustDevice = t.Optional(
-  t.Union([t.Boolean(), t.Literal('true'), t.Literal('false'), t.Literal(''), t.Null()], {
+  t.Union([t.Boolean({ examples: [true] }), t.Literal('true'), t.Literal('false'), t.Literal(''), t.Null()], {
     description: '`true` with a second factor: trust this device, if `TRUSTED_DEVICE_DAYS` allows it',
     ...refusedWith('Expected true or false'),
   }),

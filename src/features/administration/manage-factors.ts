@@ -81,10 +81,12 @@ export const factorAdministration = (needs: AdministrationNeeds): FactorAdminist
 
 /** Removes factors and everything that depends on them, in the current transaction. @returns the ids of the factors */
 async function reset(
-  { factors, sessions, audit, mails }: AdministrationNeeds,
+  { users, factors, sessions, audit, mails }: AdministrationNeeds,
   user: User,
   { which, reason, by }: { which: ResetFactors; reason?: string; by?: By },
 ): Promise<string[]> {
+  // The user's row is locked first, as in a login, which then uses up a code of the factor.
+  await users.hold(user.id)
   const removed = await factors.reset(user, which)
   if (removed.length === 0) return removed
   await sessions.endAll({ userId: user.id, reason: 'factors_reset' })

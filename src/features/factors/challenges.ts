@@ -1,7 +1,7 @@
 import { type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { hmacSha256 } from '../../lib/hash.ts'
-import { randomId } from '../../lib/random.ts'
+import { isRandomId, randomId } from '../../lib/random.ts'
 import { userKey } from '../limits/limits.ts'
 import * as store from './challenges.store.ts'
 import type { FactorsNeeds } from './factors.ts'
@@ -169,10 +169,12 @@ export async function beginCeremony(
 }
 
 /** See `FactorChallenges.takeCeremony`. */
-export const takeCeremony = (
+export const takeCeremony = async (
   { store: db, clock }: Pick<FactorsNeeds, 'store' | 'clock'>,
   of: Ceremony & { id?: string },
-): Promise<{ challenge: string; note: string } | undefined> => store.takeCeremony(db, { ...of, now: clock.now() })
+): Promise<{ challenge: string; note: string } | undefined> =>
+  // No other text is sent to the database: PostgreSQL refuses a NUL.
+  of.id === undefined || isRandomId(of.id) ? store.takeCeremony(db, { ...of, now: clock.now() }) : undefined
 
 export const cleanUpChallenges = ({ store: db, clock }: FactorsNeeds, limit: number): Promise<number> =>
   store.deleteExpired(db, { now: clock.now(), limit })

@@ -11,7 +11,7 @@ import type { CookieChange } from '../../pages/cookies.ts'
 import type { Next } from '../../pages/next.ts'
 import type { AskedOf, Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
-import { cookiesOf } from '../../pages/session-cookies.ts'
+import { cookiesOfBegun } from '../../pages/session-cookies.ts'
 import { toSecond } from '../../pages/to-second.ts'
 import { toSignIn } from '../../pages/to-sign-in.ts'
 import type { Sessions } from '../sessions/sessions.ts'
@@ -57,9 +57,7 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
       const cookies = [kept, ...withoutFlow(visit, id)]
       if ('next' in begun) return { ...begun, cookies: [...(begun.cookies ?? []), ...cookies] }
       noteUser(visit.request, begun.user.id)
-      const deviceToken = await sessions.makeDeviceToken(begun)
-      const made = { cookie: sessions.cookieOf(begun), deviceToken, isRemembered: false }
-      cookies.push(...cookiesOf(visit, made, 0))
+      cookies.push(...(await cookiesOfBegun(visit, sessions, begun, 0)))
       return { next: signIn.afterwards(sealed, request), cookies }
     }
     const { step: page, pending } = arrival

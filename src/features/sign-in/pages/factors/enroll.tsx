@@ -3,7 +3,6 @@ import { Form } from '../../../../pages/form.tsx'
 import { ProblemNotice } from '../../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import type { SignInRequest } from '../../sign-in.ts'
-import { AddFactor } from './add.tsx'
 import { textsOf } from './parts.tsx'
 
 /** The data that the page shows besides its texts. */
@@ -11,25 +10,24 @@ export interface EnrollShown {
   request: SignInRequest
   /** The sealed request. */
   sealed: string
-  mayUsePasskeys: boolean
   problem?: FormProblem | undefined
 }
 
 const PAGE = '/sign-in/enroll'
 
-/** The page of a login that first needs a second factor: the choice of one. */
-export function enrollView(visit: Visit, { request, sealed, mayUsePasskeys, problem }: EnrollShown): View {
-  const { enroll, second, webauthn } = textsOf(visit)
-  const hidden = { request: sealed }
+/** The page of a login that first needs a second factor. Passkeys are added after the login. */
+export function enrollView(visit: Visit, { request, sealed, problem }: EnrollShown): View {
+  const { enroll, second, totp, security } = textsOf(visit)
+  const isLate = problem?.code === 'factor_not_found'
   return {
     title: enroll.title,
     formAction: request.formAction,
-    script: 'passkey',
     content: (
       <>
-        <ProblemNotice says={problem?.code === 'webauthn_failed' ? webauthn.notAdded : problem?.notice} />
+        <ProblemNotice says={isLate ? { title: totp.title, text: totp.expired } : problem?.notice} />
         <p>{enroll.text}</p>
-        <AddFactor visit={visit} page={PAGE} hidden={hidden} mayUsePasskeys={mayUsePasskeys} />
+        <p>{security.add.totpHint}</p>
+        <Form action={visit.link(PAGE)} hidden={{ request: sealed, do: 'totp' }} button={security.add.totp} />
         <ul class="links">
           <li>
             <a href={visit.link(`/sign-in?request=${sealed}`)}>{second.other}</a>
@@ -41,9 +39,9 @@ export function enrollView(visit: Visit, { request, sealed, mayUsePasskeys, prob
 }
 
 /** The page before the choice: the code of a mail, because the password alone must not be enough to add a factor. */
-export function enrollMailView(visit: Visit, shown: Omit<EnrollShown, 'mayUsePasskeys'>): View {
+export function enrollMailView(visit: Visit, shown: EnrollShown & { challengeId: string }): View {
   const { enroll, second, ways } = textsOf(visit)
-  const { request, sealed, problem } = shown
+  const { request, sealed, challengeId, problem } = shown
   const { mail } = enroll
   const isMissing = problem !== undefined && problem.errors.length > 0
   const error = problem?.code === 'invalid_code' ? mail.wrong : isMissing ? ways.missing : undefined
@@ -54,7 +52,11 @@ export function enrollMailView(visit: Visit, shown: Omit<EnrollShown, 'mayUsePas
       <>
         <ProblemNotice says={error === undefined ? problem?.notice : undefined} />
         <p>{mail.text}</p>
-        <Form action={visit.link(PAGE)} hidden={{ request: sealed, do: 'mail' }} button={mail.button}>
+        <Form
+          action={visit.link(PAGE)}
+          hidden={{ request: sealed, do: 'mail', challenge_id: challengeId }}
+          button={mail.button}
+        >
           <Field
             name="code"
             label={mail.code}
@@ -64,7 +66,7 @@ export function enrollMailView(visit: Visit, shown: Omit<EnrollShown, 'mayUsePas
             focus={problem === undefined || error !== undefined}
           />
         </Form>
-        <Form action={visit.link(PAGE)} hidden={{ request: sealed, do: 'send' }} button={mail.send} look="plain" />
+        <Form action={visit.link(PAGE)} hidden={{ request: sealed, do: 'totp' }} button={mail.send} look="plain" />
         <ul class="links">
           <li>
             <a href={visit.link(`/sign-in?request=${sealed}`)}>{second.other}</a>

@@ -39,6 +39,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     const shown: SecurityShown = {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
+      isRequired: own.isRequired,
       mayUsePasskeys,
       trusted: await enrollment.listTrusted(caller),
     }

@@ -1,5 +1,6 @@
 import { Field } from '../../../../pages/field.tsx'
 import { Form } from '../../../../pages/form.tsx'
+import { Notice } from '../../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import type { Saying } from '../../../../pages/texts/text.ts'
 import type { Factor, TrustedDevice } from '../../../factors/factors.ts'
@@ -12,6 +13,8 @@ import { TrustedDevices } from './trusted.tsx'
 export interface SecurityShown {
   factors: readonly Factor[]
   recoveryCodes: number
+  /** True when a rule of the service wants a second factor of the account. */
+  isRequired: boolean
   /** False with `PASSKEYS=off`. */
   mayUsePasskeys: boolean
   trusted: readonly TrustedDevice[]
@@ -21,31 +24,43 @@ const PAGE = '/account/security'
 
 /** The second factors of an account, and what can be added. */
 export function securityView(visit: Visit, account: AccountShown, shown: SecurityShown): View {
-  const { security: texts, factor, trusted } = textsOf(visit)
-  const { factors, mayUsePasskeys } = shown
+  const { security: texts, factor, totp, enroll, trusted } = textsOf(visit)
+  const { factors, isRequired, mayUsePasskeys } = shown
   const { input } = visit
   const { problem, hidden } = account
-  const isGone = problem?.code === 'factor_not_found'
+  const isNotFound = problem?.code === 'factor_not_found'
   const isUntrusted = problem?.code === 'trusted_device_not_found'
-  const done = isGone
-    ? factor.gone
-    : 'added' in input
-      ? texts.isAdded
-      : 'removed' in input
-        ? texts.isRemoved
-        : 'renamed' in input
-          ? texts.isRenamed
-          : 'untrusted' in input || isUntrusted
-            ? trusted.ended
-            : undefined
+  // An app that waited for its first code for too long.
+  const isLate = isNotFound && input.do === 'confirm'
+  const done =
+    isNotFound && !isLate
+      ? factor.gone
+      : 'added' in input
+        ? texts.isAdded
+        : 'removed' in input
+          ? texts.isRemoved
+          : 'renamed' in input
+            ? texts.isRenamed
+            : 'untrusted' in input || isUntrusted
+              ? trusted.ended
+              : undefined
   const hasUsable = factors.some(({ isUsable }) => isUsable)
   return {
     ...pageBelow(visit, {
       title: texts.title,
-      problem: isGone || isUntrusted ? undefined : noticeOf(visit, problem),
+      problem: isLate
+        ? { title: totp.title, text: totp.expired }
+        : isNotFound || isUntrusted
+          ? undefined
+          : noticeOf(visit, problem),
       done,
       children: (
         <>
+          {isRequired && !hasUsable && (
+            <Notice kind="warning">
+              <p>{enroll.text}</p>
+            </Notice>
+          )}
           <p>{hasUsable ? texts.intro : texts.none}</p>
           {factors.length > 0 && (
             <ul class="list">

@@ -69,7 +69,6 @@ export const de: FactorTexts = {
     title: 'Sicherheit',
     intro: 'Hiermit bestätigen Sie eine Anmeldung. Mit einem Passkey melden Sie sich ohne Passwort an.',
     none: 'Nur Ihr Passwort schützt Ihr Konto. Fügen Sie einen Passkey oder eine Authenticator-App hinzu.',
-    due: (when) => `Dieser Dienst verlangt es ab dem ${when}.`,
     types: { totp: 'Authenticator-App', passkey: 'Passkey', security_key: 'Sicherheitsschlüssel' },
     added: (when) => `Hinzugefügt: ${when}`,
     lastUsed: (when) => `Zuletzt benutzt: ${when}`,
@@ -145,7 +144,7 @@ export const de: FactorTexts = {
   },
   enroll: {
     title: 'Schützen Sie Ihr Konto',
-    text: 'Dieser Dienst verlangt einen zweiten Faktor. Wählen Sie einen; Sie brauchen ihn bei jeder Anmeldung.',
+    text: 'Dieser Dienst verlangt einen zweiten Faktor. Fügen Sie einen hinzu; Sie brauchen ihn bei jeder Anmeldung.',
     mail: {
       text: 'Eine E-Mail mit einem Code ist zu Ihnen unterwegs.',
       code: 'Code aus der E-Mail',

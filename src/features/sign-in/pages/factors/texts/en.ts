@@ -65,7 +65,6 @@ export const en: FactorTexts = {
     title: 'Security',
     intro: 'With one of these you confirm a login. With a passkey you log in without a password.',
     none: 'Only your password protects your account. Add a passkey or an authenticator app.',
-    due: (when) => `This service requires it from ${when}.`,
     types: { totp: 'Authenticator app', passkey: 'Passkey', security_key: 'Security key' },
     added: (when) => `Added ${when}`,
     lastUsed: (when) => `Last used ${when}`,
@@ -140,7 +139,7 @@ export const en: FactorTexts = {
   },
   enroll: {
     title: 'Protect your account',
-    text: 'This service requires a second factor. Choose one; you need it at every login.',
+    text: 'This service requires a second factor. Add one; you need it at every login.',
     mail: {
       text: 'A mail with a code is on its way to you.',
       code: 'Code of the mail',

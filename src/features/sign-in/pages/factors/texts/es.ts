@@ -73,7 +73,6 @@ export const es: FactorTexts = {
     intro:
       'Con uno de estos medios confirma un inicio de sesión. Con una llave de acceso inicia sesión sin contraseña.',
     none: 'Solo su contraseña protege su cuenta. Añada una llave de acceso o una aplicación de autenticación.',
-    due: (when) => `Este servicio lo exige a partir del ${when}.`,
     types: { totp: 'Aplicación de autenticación', passkey: 'Llave de acceso', security_key: 'Llave de seguridad' },
     added: (when) => `Añadido: ${when}`,
     lastUsed: (when) => `Último uso: ${when}`,
@@ -149,7 +148,7 @@ export const es: FactorTexts = {
   },
   enroll: {
     title: 'Proteja su cuenta',
-    text: 'Este servicio exige un segundo factor. Elija uno; lo necesitará cada vez que inicie sesión.',
+    text: 'Este servicio exige un segundo factor. Añada uno; lo necesitará cada vez que inicie sesión.',
     mail: {
       text: 'Un correo con un código está en camino.',
       code: 'Código del correo',

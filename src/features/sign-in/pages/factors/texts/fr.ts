@@ -72,7 +72,6 @@ export const fr: FactorTexts = {
     intro:
       'L’un de ces moyens vous permet de confirmer une connexion. Avec une clé d’accès, vous vous connectez sans mot de passe.',
     none: 'Seul votre mot de passe protège votre compte. Ajoutez une clé d’accès ou une application d’authentification.',
-    due: (when) => `Ce service l’exige à partir du ${when}.`,
     types: { totp: 'Application d’authentification', passkey: 'Clé d’accès', security_key: 'Clé de sécurité' },
     added: (when) => `Ajout\u00a0: ${when}`,
     lastUsed: (when) => `Dernière utilisation\u00a0: ${when}`,
@@ -149,7 +148,7 @@ export const fr: FactorTexts = {
   },
   enroll: {
     title: 'Protégez votre compte',
-    text: 'Ce service exige un second facteur. Choisissez-en un\u00a0; vous en aurez besoin à chaque connexion.',
+    text: 'Ce service exige un second facteur. Ajoutez-en un\u00a0; vous en aurez besoin à chaque connexion.',
     mail: {
       text: 'Un e-mail avec un code est en route.',
       code: 'Code reçu par e-mail',

@@ -67,8 +67,6 @@ export interface FactorTexts {
     title: string
     intro: string
     none: string
-    /** A policy wants a second factor. `when` is a date. */
-    due: (when: string) => string
     types: { totp: string; passkey: string; security_key: string }
     added: (when: string) => string
     lastUsed: (when: string) => string
