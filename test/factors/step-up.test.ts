@@ -62,6 +62,8 @@ describeApp('POST /token/step-up', {}, (app) => {
     const former = ada.grant as Pair
     const pair = await steppedUp(app, former.access_token, { otp: phone.code() })
     expect(pair.refresh_token).not.toBe(former.refresh_token)
+    // The login was a moment ago, but a copy of its access token has not risen with the session.
+    expect([await isFresh(app, pair.access_token), await isFresh(app, former.access_token)]).toEqual([true, false])
     // At once, which is within the grace period of a lost answer, and later.
     await expectRefusal(await refresh(app, former.refresh_token), 'invalid_refresh_token')
     await app.clock.advance(11 * SECOND)

@@ -1,6 +1,6 @@
 import { invalidField, KeywardError, MISSING } from '../../errors.ts'
 import type { FreshProof } from '../accounts/accounts.ts'
-import type { Factor, FactorChanger } from '../factors/factors.ts'
+import { type Factor, type FactorChanger, signsIn } from '../factors/factors.ts'
 import { factorChange } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import { invalidName, normalizeName } from '../users/users.ts'
@@ -87,7 +87,6 @@ export async function remove(
       if (!removed.isUsable) return
       if (!left.some(({ isUsable }) => isUsable) && (await isRequired(needs, userId)))
         throw new KeywardError('factor_required')
-      const signsIn = ({ type, isUsable }: Factor) => type === 'passkey' && isUsable
       if (signsIn(removed) && !hasPassword && !left.some(signsIn) && !(await identities.canSignIn(userId)))
         throw new KeywardError('last_login_method')
     },

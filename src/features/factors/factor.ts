@@ -19,6 +19,9 @@ export interface Factor {
   aaguid?: string
 }
 
+/** True for a passkey that works: it logs its owner in without a password. */
+export const signsIn = ({ type, isUsable }: Factor): boolean => type === 'passkey' && isUsable
+
 /** The row of a factor: its table and its number in the table. */
 export interface FactorKey {
   table: 'totp' | 'passkey'

@@ -19,7 +19,7 @@ export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
 export type { ChallengePurpose, NewChallenge, StoredChallenge } from './challenges.ts'
 export { CHALLENGE_LIFETIME } from './challenges.ts'
 export type { FactorChanger } from './change.ts'
-export type { Factor, FactorType } from './factor.ts'
+export { type Factor, type FactorType, signsIn } from './factor.ts'
 export type { Guess } from './guesses.ts'
 export {
   createFactorImport,

@@ -7,8 +7,9 @@ import { describeStepUp, renewCredential, stepUp } from './step-up.ts'
 export interface RaisedSessions {
   /**
    * Records that something was shown in a session, and makes its new credentials: the same session, its next generation.
-   * A browser session gets another cookie. The former cookie, and all former refresh tokens, are void. Call it in the transaction that has checked
-   * what was shown, with the user's row locked. An older access token keeps its level until it expires.
+   * A browser session gets another cookie. The former cookie, and all former refresh tokens, are void. An older access
+   * token keeps its level until it expires. Call it in the transaction that has checked what was shown, with the user's
+   * row locked.
    * @throws KeywardError `invalid_token` when the session has just ended
    */
   raise(caller: Pick<SessionCaller, 'userId' | 'sessionId'>, shown: Shown): Promise<Raised>

@@ -2,6 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts, FreshProof } from '../accounts/accounts.ts'
 import type { Audit } from '../audit/audit.ts'
+import { type Factors, signsIn } from '../factors/factors.ts'
 import { accountWrite, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
@@ -37,6 +38,7 @@ export const createIdentities = ({ store: db, audit }: IdentitiesNeeds): Identit
 export interface UnlinkNeeds extends IdentitiesNeeds {
   users: Pick<Users, 'hold' | 'findPassword'>
   accounts: Pick<Accounts, 'requireFresh'>
+  factors: Pick<Factors, 'list'>
   limits: Pick<Limits, 'reserve'>
   mails: Pick<Mails, 'notify'>
 }
@@ -68,7 +70,7 @@ function numberOf(id: string): number {
 }
 
 const unlink = (
-  { store: db, audit, users, mails }: UnlinkNeeds,
+  { store: db, audit, users, factors, mails }: UnlinkNeeds,
   { userId, id, ip }: { userId: number; id: number; ip?: string },
 ): Promise<void> =>
   db.transaction(
@@ -78,7 +80,8 @@ const unlink = (
       const removed = await store.remove(db, { id, userId })
       if (!removed) throw new KeywardError('identity_not_found')
       const password = await users.findPassword(userId)
-      if (!password?.hash && !(await store.hasOther(db, { id, userId }))) throw new KeywardError('last_login_method')
+      const hasOther = password?.hash || (await store.hasOther(db, { id, userId }))
+      if (!hasOther && !(await factors.list(userId)).some(signsIn)) throw new KeywardError('last_login_method')
       const { provider } = removed
       await audit.record({ event: 'identity.unlinked', userId, ip, details: { id, provider } })
       const label = (await providers.find(db, provider))?.label ?? provider
