@@ -108,6 +108,20 @@ describeApp('POST /token/step-up', {}, (app) => {
     expect(await isFresh(app, hers.access_token)).toBe(false)
   })
 
+  test('a token with a fresh password and an old factor stays so when the factor is checked in the session', async () => {
+    const ada = await app.signUp()
+    const phone = await app.factors.addApp(ada.id)
+    const former = await loggedIn(app, ada, { otp: phone.code() })
+    await app.clock.advance(16 * MINUTE)
+    const copied = await steppedUp(app, former.access_token, { password: ada.password })
+    expect(decode(copied.access_token).payload.acr).toBe('aal2')
+    expect(await isFresh(app, copied.access_token)).toBe(false)
+    await app.clock.advance(SECOND)
+    const pair = await steppedUp(app, copied.access_token, { otp: phone.code() })
+    expect(await isFresh(app, pair.access_token)).toBe(true)
+    expect(await isFresh(app, copied.access_token, { password: ada.password })).toBe(false)
+  })
+
   test('an empty body asks for the methods, and two answers are refused', async () => {
     const ada = await app.signUp()
     const token = ada.grant.access_token

@@ -25,7 +25,11 @@ const table: Record<Local, { ask: string; automatic: string; code: string }> = {
   admin: { ask: 'ask password', automatic: 'ask password', code: 'ask password' },
   'unverified admin': { ask: 'ask password', automatic: 'ask password', code: 'ask password' },
   'with a factor': { ask: 'ask password code', automatic: 'ask password code', code: 'factor of NAME' },
-  'unverified with a factor': { ask: 'ask password', automatic: 'ask password', code: 'ask password' },
+  'unverified with a factor': {
+    ask: 'ask password startOver',
+    automatic: 'ask password startOver',
+    code: 'ask password startOver',
+  },
   inactive: { ask: 'invalid_credentials', automatic: 'invalid_credentials', code: 'invalid_or_expired' },
   invited: { ask: 'invalid_credentials', automatic: 'invalid_credentials', code: 'invalid_or_expired' },
 }

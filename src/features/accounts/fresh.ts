@@ -1,5 +1,5 @@
 import { KeywardError } from '../../errors.ts'
-import { type EpochMs, MINUTE } from '../../lib/clock.ts'
+import { type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
 import { rightPassword } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import { reaches } from '../tokens/tokens.ts'
@@ -50,7 +50,8 @@ export async function proofNeeded(needs: AccountsNeeds, caller: SessionCaller): 
   const { has } = await needs.factors.stateOf(caller.userId)
   const times = await needs.sessions.findCheckTimes(caller)
   const checked = (has ? times?.mfaTime : times?.authTime) ?? 0
-  if (has && !reaches(caller.acr, 'aal2')) return 'factor'
+  // A copy of a token from before the check of the factor has the level of an older check, and may have a password.
+  if (has && (!reaches(caller.acr, 'aal2') || caller.authTime < wholeSeconds(checked))) return 'factor'
   if (isFresh(needs, Math.min(caller.authTime, checked))) return 'none'
   return has ? 'factor' : 'credential'
 }
@@ -65,6 +66,9 @@ const factorRequired = () =>
     level: 'aal2',
     sentence: 'Show the second factor again: its last check is more than 15 minutes ago',
   })
+
+/** A time as the claim `auth_time` has it. */
+const wholeSeconds = (time: EpochMs): EpochMs => Math.floor(time / SECOND) * SECOND
 
 /** True when a check of a credential at `authTime` is at most `FRESH` old. */
 export const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean =>

@@ -51,11 +51,11 @@ export async function waysFor(
   if (address === undefined || nameKeysOf(user).emailKey !== address.toLowerCase()) throw new Changed()
   const isPrivileged = await hasPermissions(needs, user)
   if (isPrivileged) return { password: true, code: false, startOver: false }
-  // The second factor is asked for after the password or the code. It is never linked without one of them, and the owner
-  // of the mailbox alone drops nothing of an account with a factor.
+  // The second factor is asked for after the password or the code. It is never linked without one of them.
   const { has: hasFactor } = await needs.factors.stateOf(user.id)
-  // Somebody else may have made the account with this address, and may know its password.
-  if (user.emailVerifiedAt === null) return { password: true, code: false, startOver: !hasFactor }
+  // Somebody else may have made the account with this address, and may know its password. Whoever starts over also drops
+  // the factors that somebody else has added.
+  if (user.emailVerifiedAt === null) return { password: true, code: false, startOver: true }
   if (proof === 'code' || (provider.link === 'automatic' && !hasFactor)) return 'none'
   return { password: true, code: needs.mails.isOn, startOver: false }
 }
