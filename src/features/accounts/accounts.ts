@@ -1,4 +1,4 @@
-import type { Clock, EpochMs } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
@@ -21,7 +21,6 @@ import { exportOwn } from './export.ts'
 import {
   checkPassword,
   type FreshProof,
-  isFresh,
   type PasswordOwner,
   type ProofNeeded,
   proofNeeded,
@@ -211,8 +210,6 @@ export interface Accounts {
    * @param how.withOptions true also makes new request options of WebAuthn; earlier ones become void
    */
   describeStepUp(caller: SessionCaller, how: { withOptions: boolean }): Promise<StepUpWays>
-  /** True when a check of a credential at `authTime` is still fresh. */
-  isFresh(authTime: EpochMs): boolean
   /** True when the account has a password, false when its owner logs in in other ways only. */
   hasPassword(userId: number): Promise<boolean>
   /**
@@ -266,7 +263,6 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   proofNeeded: (caller) => proofNeeded(needs, caller),
   stepUp: (caller, shown) => stepUp(needs, caller, shown),
   describeStepUp: (caller, how) => describeStepUp(needs, caller, how),
-  isFresh: (authTime) => isFresh(needs, authTime),
   hasPassword: async (userId) => typeof (await needs.users.findPassword(userId))?.hash === 'string',
   checkPassword: (owner, proof) => checkPassword(needs, owner, proof),
   deleteOwn: (caller, proof) => deleteOwn(needs, caller, proof),

@@ -71,8 +71,7 @@ const factorRequired = () =>
 const wholeSeconds = (time: EpochMs): EpochMs => Math.floor(time / SECOND) * SECOND
 
 /** True when a check of a credential at `authTime` is at most `FRESH` old. */
-export const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean =>
-  clock.now() - authTime <= FRESH
+const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean => clock.now() - authTime <= FRESH
 
 /** The account whose password is checked, and the session of the request, if the request has one. */
 export type PasswordOwner = Pick<SessionCaller, 'user'> & Partial<Pick<SessionCaller, 'sessionId'>>

@@ -12,7 +12,7 @@ import { endOne } from './end.ts'
 import { endClientsBelow, recordEnd } from './ended.ts'
 import { makeDeviceToken } from './grant.ts'
 import { absoluteEndOf, type BegunSession, expiryOf, lifetimeOf, type StoredSession } from './session.ts'
-import type { SessionsNeeds } from './sessions.ts'
+import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /** A live session of Keyward's own pages in a browser. */
@@ -27,6 +27,16 @@ export interface BrowserSession {
   isRemembered: boolean
   createdAt: EpochMs
 }
+
+/** The caller of a page, for the use cases that the routes with an access token have too. */
+export const callerOfBrowser = ({ id, user, authTime, acr }: BrowserSession): SessionCaller => ({
+  kind: 'session',
+  userId: user.id,
+  sessionId: id,
+  authTime,
+  acr,
+  user,
+})
 
 /** The sessions of browsers, which have a cookie and no tokens. */
 export interface BrowserSessions {

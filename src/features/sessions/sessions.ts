@@ -36,7 +36,7 @@ import type { EndReason, NewLink, Origin, SessionLifetimes, SessionSummary, Stor
 import { createSessionMacs, type SessionMacs } from './session-mac.ts'
 import * as store from './store.ts'
 
-export type { BrowserSession } from './browser.ts'
+export { type BrowserSession, callerOfBrowser } from './browser.ts'
 export type { BegunClientSession, ClientRefresh, ClientSession, NewClientSession } from './client.ts'
 export type { Device } from './device-token.ts'
 export type { EndedClientSession } from './ended.ts'

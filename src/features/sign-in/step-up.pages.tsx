@@ -7,9 +7,8 @@ import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
 import { optionsAnswer, shown, submitted } from '../../pages/routes.ts'
 import type { Accounts, StepUp } from '../accounts/accounts.ts'
 import type { FactorMethod } from '../factors/factors.ts'
-import type { SessionCaller } from '../sessions/sessions.ts'
+import { callerOfBrowser, type SessionCaller } from '../sessions/sessions.ts'
 import { readAnswer } from './factor-input.ts'
-import { callerOf } from './pages/account/visits.ts'
 import { factorMissingView, provePasswordView, proveView } from './pages/factors/prove.tsx'
 import { raisedCookie } from './pages/factors/security-page.ts'
 import { deadRequestView } from './pages/sign-in.tsx'
@@ -48,7 +47,7 @@ export function stepUpPages(signIn: SignIn, needs: StepUpPagesNeeds, kit: HttpKi
     const browser = await visit.browser()
     if (!browser) return { next: `/sign-in?request=${sealed}` }
     noteUser(visit.request, browser.user.id)
-    const caller = callerOf(browser)
+    const caller = callerOfBrowser(browser)
     const { methods } = await accounts.describeStepUp(caller, { withOptions: false })
     // Only a passkey reaches the highest level.
     const fits = (method: FactorMethod) => request.level !== 'phr' || method === 'webauthn'

@@ -5,7 +5,7 @@ import type { Next } from '../../../../pages/next.ts'
 import type { FormProblem, Submission, View, Visit } from '../../../../pages/pages.tsx'
 import { formCookieOf, toSignIn } from '../../../../pages/to-sign-in.ts'
 import type { Accounts } from '../../../accounts/accounts.ts'
-import type { BrowserSession, SessionCaller } from '../../../sessions/sessions.ts'
+import { callerOfBrowser, type SessionCaller } from '../../../sessions/sessions.ts'
 import type { SignIn } from '../../sign-in.ts'
 import type { PageBelow } from './overview.tsx'
 import type { AccountShown } from './parts.tsx'
@@ -54,7 +54,7 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
     const query = page === 'security' && id !== undefined ? `security?id=${encodeURIComponent(id)}` : page
     const asked = signIn.seal({ to: 'account', query, seen: clock.now() }, value)
     const hasPassword = await accounts.hasPassword(browser.user.id)
-    const needed = await accounts.proofNeeded(callerOf(browser))
+    const needed = await accounts.proofNeeded(callerOfBrowser(browser))
     const freshness = needed === 'credential' ? (hasPassword ? 'password' : 'login') : freshnessOf[needed]
     // The page to log in asks for everything again; the other one only for what is missing.
     const provePage = freshness === 'login' ? 'sign-in' : 'sign-in/step-up'
@@ -78,7 +78,7 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
         if (!browser) return toLogIn(visit, page)
         noteUser(visit.request, browser.user.id)
         try {
-          return await act(visit, callerOf(browser))
+          return await act(visit, callerOfBrowser(browser))
         } catch (error) {
           // The session has ended since it was read.
           if (error instanceof KeywardError && error.code === 'invalid_token') return toLogIn(visit, page)
@@ -95,12 +95,3 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
 }
 
 const freshnessOf = { none: 'fresh', factor: 'factor' } as const
-
-export const callerOf = ({ id, user, authTime, acr }: BrowserSession): SessionCaller => ({
-  kind: 'session',
-  userId: user.id,
-  sessionId: id,
-  authTime,
-  acr,
-  user,
-})

@@ -5,10 +5,10 @@ import type { View, Visit } from '../../../../pages/pages.tsx'
 import { sessionCookie } from '../../../../pages/session-cookies.ts'
 import type { FreshProof } from '../../../accounts/accounts.ts'
 import type { Added, Enrollment } from '../../../enrollment/enrollment.ts'
-import type { Raised, SessionCaller } from '../../../sessions/sessions.ts'
+import { callerOfBrowser, type Raised, type SessionCaller } from '../../../sessions/sessions.ts'
 import { readCode, readCredential } from '../../factor-input.ts'
 import type { AccountShown } from '../account/parts.tsx'
-import { type AccountPage, callerOf } from '../account/visits.ts'
+import type { AccountPage } from '../account/visits.ts'
 import { codesView } from './codes.tsx'
 import { textsOf } from './parts.tsx'
 import { factorView, type SecurityShown, securityView } from './security.tsx'
@@ -34,7 +34,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     const { problem, hidden } = account
     if (action === 'confirm' && problem && mayTryAgain(problem.code) && isTotpUri(uri))
       return totp(visit, { hidden: { ...hidden, id: id ?? '' }, uri, problem })
-    const caller = callerOf(account.browser)
+    const caller = callerOfBrowser(account.browser)
     const own = await enrollment.list(caller)
     const shown: SecurityShown = {
       factors: own.factors,
