@@ -17,6 +17,7 @@ import { documentationRoutes } from './features/documentation/routes.ts'
 import { enrollmentAtLoginRoutes } from './features/enrollment/at-login.routes.ts'
 import { passkeyEnrollmentRoutes } from './features/enrollment/passkey.routes.ts'
 import { enrollmentRoutes } from './features/enrollment/routes.ts'
+import { trustedDeviceRoutes } from './features/enrollment/trusted.routes.ts'
 import { passkeyDocumentRoutes } from './features/factors/routes.ts'
 import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
@@ -124,6 +125,7 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
     .use(enrollmentRoutes(service.enrollment, kit))
+    .use(trustedDeviceRoutes(service.enrollment, kit))
     .use(enrollmentAtLoginRoutes(service, kit))
     .use(passkeyEnrollmentRoutes(service.enrollment, kit))
     .use(socialRoutes(service.social, kit))

@@ -71,6 +71,7 @@ export const catalogue = {
   too_many_factors: [409, 'The account has as many factors as it can have: remove one first'],
   credential_exists: [409, 'This passkey or security key is registered already'],
   factor_required: [409, 'A rule of this service requires the factor: add another one first'],
+  trusted_device_not_found: [404, 'Trusted device not found'],
   no_factor: [409, 'The account has no second factor'],
   own_account: [409, 'Nobody does this to their own account: use the routes for your own factors'],
   // Signing keys

@@ -45,6 +45,7 @@ export const jobsOf = (service: Service): readonly Job[] => [
         service.proofs.cleanUp,
         service.factors.cleanUpPending,
         service.factors.cleanUpChallenges,
+        service.factors.cleanUpTrusted,
         service.factors.cleanUpNonces,
         service.openid.cleanUp,
         service.users.cleanUp,

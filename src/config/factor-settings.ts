@@ -18,6 +18,11 @@ export const factorSettings = {
     default: 10,
     description: 'The most authenticator apps, passkeys and security keys of one account.',
   }),
+  TRUSTED_DEVICE_DAYS: whole(0, 30, {
+    default: 0,
+    description:
+      'How many days people can trust a device, on which a login with the password then does not ask for the second factor. `0`: it always asks. People with administrative rights are asked anyway.',
+  }),
   PASSKEYS: choice(['on', 'off'], { default: 'on', description: 'Whether people can use passkeys and security keys.' }),
   PASSKEYS_SYNCED: choice(['allow', 'deny'], {
     default: 'allow',

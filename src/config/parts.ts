@@ -91,6 +91,7 @@ export const factorsOf = (config: DraftConfig) => ({
     grace: config.SECOND_FACTOR_GRACE_DAYS * DAY,
     origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
     allowsSynced: config.PASSKEYS_SYNCED === 'allow',
+    trustedDays: config.TRUSTED_DEVICE_DAYS,
   },
 })
 

@@ -17,7 +17,10 @@ export const sessionCookie = (
   maxAgeSeconds: isRemembered ? (rememberDays * DAY) / SECOND : undefined,
 })
 
-/** The cookies of a browser session that has just begun. A login that waited for its second factor is over then. */
+/**
+ * The cookies of a browser session that has just begun. A login that waited for its second factor is over then. That of a
+ * trusted device is set once, with its end, and no login moves the end.
+ */
 export const cookiesOf = (
   visit: Pick<Visit, 'cookie'>,
   signedIn: Omit<SignedIn, 'userId'>,
@@ -25,6 +28,9 @@ export const cookiesOf = (
 ): CookieChange[] => [
   sessionCookie(signedIn, rememberDays),
   { name: 'device', value: signedIn.deviceToken, maxAgeSeconds: DEVICE_DAYS * (DAY / SECOND) },
+  ...(signedIn.trusted === undefined
+    ? []
+    : [{ name: 'trusted', value: signedIn.trusted.token, maxAgeSeconds: signedIn.trusted.expiresIn } as const]),
   ...(visit.cookie('second') === undefined ? [] : [{ name: 'second', value: null } as const]),
 ]
 

@@ -34,6 +34,7 @@ export const {
   passkeys,
   recoveryCodes,
   factorChallenges,
+  trustedDevices,
   usedNonces,
   providers,
   identities,

@@ -34,6 +34,7 @@ describe('defaults', () => {
       REQUIRE_SECOND_FACTOR: 'admins',
       SECOND_FACTOR_GRACE_DAYS: 7,
       MAX_FACTORS_PER_USER: 10,
+      TRUSTED_DEVICE_DAYS: 0,
       PASSKEYS: 'on',
       PASSKEYS_SYNCED: 'allow',
       WEBAUTHN_ORIGINS: [],

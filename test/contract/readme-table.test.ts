@@ -75,8 +75,11 @@ const has: Record<string, Evidence> = {
       'POST /users/me/factors/totp',
       'POST /users/me/factors/totp/{id}/confirm',
       'POST /users/me/recovery-codes',
+      'GET /users/me/trusted-devices',
+      'DELETE /users/me/trusted-devices',
+      'DELETE /users/me/trusted-devices/{id}',
     ],
-    settings: ['MAX_FACTORS_PER_USER'],
+    settings: ['MAX_FACTORS_PER_USER', 'TRUSTED_DEVICE_DAYS'],
   },
   'Passkeys: a login without a password, both factors at once; security keys as the second factor': {
     routes: ['POST /passkeys/options', 'POST /token/passkey'].concat([

@@ -260,7 +260,7 @@ export const grants: Record<string, Way | string> = {
 /** Other open routes that give out tokens, and why they are no way of their own. */
 export const goesOn: Record<string, string> = {
   'POST /token/mfa': 'goes on with a login that waits',
-  'POST /token/enroll/confirm': 'adds the factor that a login waits for, and shows it by that',
+  'POST /token/enroll/confirm': 'goes on with a login that waits, once its first factor is added and shown',
 }
 
 /** The pages to which forms are sent: those through which a session begins, and why they are asked for the factor. */
@@ -269,7 +269,7 @@ export const pages: Record<string, string> = {
   'POST /sign-up': 'logs in as `POST /sign-in` does',
   'POST /sign-in/passkey': 'as `POST /token/passkey`',
   'POST /sign-in/second': 'goes on with a login that waits',
-  'POST /sign-in/enroll': 'adds the factor that a login waits for',
+  'POST /sign-in/enroll': 'goes on with a login that waits, once its first factor is added and shown',
   'POST /social/:name/callback': 'as the GET, for providers that send a form',
   'POST /social/:name/continue': 'links and begins in one function with the callback',
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
-import { SECOND } from '../../src/lib/clock.ts'
+import { DAY, SECOND } from '../../src/lib/clock.ts'
 import { madePasskey } from '../enrollment/support.ts'
 import { waitingLogin } from '../factors/support.ts'
 import { loggedIn, sessionIdOf } from '../sessions/support.ts'
@@ -95,6 +95,11 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
   },
   'DELETE /users/me/factors/:id': () => ({ id: 't1', json: { password: 'wrong' } }),
   'POST /users/me/recovery-codes': () => ({ json: { password: 'wrong' } }),
+  'DELETE /users/me/trusted-devices': async (_, app, { id }) => {
+    await trustedDevice(app, id)
+    return {}
+  },
+  'DELETE /users/me/trusted-devices/:id': async (_, app, { id }) => ({ id: await trustedDevice(app, id) }),
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
   'POST /admin/users': (i) => ({ json: { email: `n${i}@example.com`, username: `new-${i}`, password } }),
   'POST /admin/users/:id/invitation': async (i, app) => ({ id: String(await target(app, i, true)) }),
@@ -161,6 +166,16 @@ async function withFactor(app: TestApp, i: number): Promise<string> {
   const id = await target(app, i)
   await app.factors.addApp(id)
   return String(id)
+}
+
+/** Adds a device that the user trusts. */
+async function trustedDevice(app: TestApp, userId: number): Promise<string> {
+  const id = `trusted-device-${++targets}`.padEnd(22, '-')
+  const { sessionEpoch: epoch } = await app.admin.user(userId)
+  const createdAt = app.clock.now()
+  const row = { id, userId, mac: id, epoch, name: '', ip: '192.0.2.1', createdAt, expiresAt: createdAt + 30 * DAY }
+  await app.rows.trustedDevices.add(row)
+  return id
 }
 
 let pendingId = ''
@@ -234,7 +249,12 @@ const nameOf = ({ method, pattern }: Route) => `${method} ${pattern}`
 describe('the limits of routes', () => {
   const app = appPerSuite(
     limited({
-      env: { METRICS_TOKEN: 'only-for-this-test', EMAIL_LOGIN: 'on', LIMITS: 'code.account=3/1d,passkey.prefix=20/5m' },
+      env: {
+        METRICS_TOKEN: 'only-for-this-test',
+        EMAIL_LOGIN: 'on',
+        LIMITS: 'code.account=3/1d,passkey.prefix=20/5m',
+        TRUSTED_DEVICE_DAYS: '30',
+      },
       mailbox: true,
     }),
   )

@@ -76,6 +76,8 @@ describeEachDialect('limits', (dialect) => {
       'PATCH /users/me/factors/:id',
       'DELETE /users/me/sessions',
       'DELETE /users/me/sessions/:id',
+      'DELETE /users/me/trusted-devices',
+      'DELETE /users/me/trusted-devices/:id',
       // Their limit `account.write` is in test/limits/routes.test.ts.
       'POST /admin/users',
       'POST /admin/users/:id/invitation',

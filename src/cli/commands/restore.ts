@@ -1,6 +1,6 @@
 import { defineCommand } from 'citty'
 import type { DraftConfig } from '../../config/schema.ts'
-import { useUpCodes } from '../../features/factors/factors.ts'
+import { forgetAllTrusted, useUpCodes } from '../../features/factors/factors.ts'
 import { restoreLine } from '../../lib/postgres-tools.ts'
 import { openDatabase } from '../../storage/database.ts'
 import { restoreFile } from '../../storage/sqlite-backup.ts'
@@ -30,7 +30,7 @@ export const restore = (context: CommandContext) =>
         })
       const { bytes, migration, pending } = await restoreFile(args.file, requireSqliteFile(database))
       // A backup of an older version has no such codes, or is upgraded first; "sessions end --all" uses them up, too.
-      if (pending === 0) await useUpAllCodes(settings, context)
+      if (pending === 0) await voidFactorsOfBackup(settings, context)
       if (args.json === true)
         return context.print(
           `${JSON.stringify({ file: database.path, bytes, migration, pending_migrations: pending })}\n`,
@@ -40,11 +40,12 @@ export const restore = (context: CommandContext) =>
     },
   })
 
-/** See `useUpCodes`. */
-async function useUpAllCodes(settings: DraftConfig, { clock }: CommandContext): Promise<void> {
+/** See `useUpCodes` and `forgetAllTrusted`. */
+async function voidFactorsOfBackup(settings: DraftConfig, { clock }: CommandContext): Promise<void> {
   const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
   try {
     await useUpCodes({ store, clock })
+    await forgetAllTrusted({ store })
   } finally {
     await store.close()
   }

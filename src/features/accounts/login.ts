@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import type { NewTrustedDevice } from '../factors/factors.ts'
 import { rightPassword } from '../limits/limits.ts'
 import type { HashRequester } from '../passwords/passwords.ts'
 import type { Asked, Begun, BegunSession, LoginAnswer, LoginGrant, NewLogin, Origin } from '../sessions/sessions.ts'
@@ -14,6 +15,10 @@ export interface Login {
   deviceToken?: string
   /** A code of an authenticator app, for an account with a second factor. */
   otp?: string
+  /** The token of a trusted device, on which the login does not ask for a second factor. */
+  trustedToken?: string
+  /** True to trust the device from now on, if `otp` is right and the device may be trusted. */
+  trustDevice?: boolean
   asked?: Asked
   origin: Origin
   /** The client's network, for limits and the hash gate. */
@@ -21,7 +26,7 @@ export interface Login {
 }
 
 /** A login on the page to sign in. */
-export interface BrowserLogin extends Omit<Login, 'asked' | 'otp'> {
+export interface BrowserLogin extends Omit<Login, 'asked' | 'otp' | 'trustDevice'> {
   browser: NonNullable<NewLogin['browser']>
 }
 
@@ -33,10 +38,12 @@ export interface SignedIn {
   deviceToken: string
   /** True when the browser keeps the cookie of the session after it is closed. */
   isRemembered: boolean
+  /** The token of the device, when it is trusted from now on. */
+  trusted?: NewTrustedDevice
 }
 
-export async function logIn(needs: AccountsNeeds, { asked, otp, ...login }: Login): Promise<LoginGrant> {
-  const code = otp === undefined ? undefined : { otp, origin: login.origin }
+export async function logIn(needs: AccountsNeeds, { asked, otp, trustDevice, ...login }: Login): Promise<LoginGrant> {
+  const code = otp === undefined ? undefined : { otp, origin: login.origin, trustDevice }
   return needs.sessions.finishLogin(await begin(needs, login), asked, code)
 }
 
@@ -58,15 +65,18 @@ export const answerFactorInBrowser = async (needs: AccountsNeeds, login: LoginAn
 export async function signedIn({ sessions }: AccountsNeeds, begun: BegunSession): Promise<SignedIn> {
   const deviceToken = await sessions.makeDeviceToken(begun)
   const { isRemembered } = begun.session
-  return { userId: begun.user.id, cookie: sessions.cookieOf(begun), deviceToken, isRemembered }
+  const { trusted, user } = begun
+  const cookie = sessions.cookieOf(begun)
+  return { userId: user.id, cookie, deviceToken, isRemembered, ...(trusted && { trusted }) }
 }
 
 /** Checks the password, and begins a session. Every login with a password takes this path. */
 async function begin(
   needs: AccountsNeeds,
-  { identifier, password, deviceToken, origin, client, browser }: Omit<Login, 'asked' | 'otp'> & Partial<BrowserLogin>,
+  login: Omit<Login, 'asked' | 'otp' | 'trustDevice'> & Partial<BrowserLogin>,
 ): Promise<Begun> {
   const { audit, users, sessions, limits } = needs
+  const { identifier, password, deviceToken, origin, client, browser, trustedToken } = login
   const { ip } = origin
   const { user, name } = await users.findAccount(identifier)
   const right = user && rightPassword(user.id, client)
@@ -82,7 +92,8 @@ async function begin(
   }
   // Awaited here: without `await`, the end of this function would give the reservation back before it is settled.
   return await limits.commitCounted(right, { userId: user.id, ip }, async () => {
-    const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device, browser })
+    const { device } = reservation
+    const session = await sessions.begin({ user, amr: ['pwd'], origin, device, browser, trustedToken })
     await reservation.giveBack()
     return session
   })

@@ -10,6 +10,7 @@ import {
   FactorMethods,
   readFactorAnswer,
   readStepUp,
+  readTrust,
   SecondFactorBody,
   StepUpBody,
   StepUpMethods,
@@ -31,7 +32,9 @@ export const secondFactorRoutes = (
         const factor = readFactorAnswer(body)
         if (!factor)
           return toFactorMethods(await sessions.describeFactor({ token, isBrowser: false, withOptions: true }))
-        const grant = await accounts.answerFactor({ token, answer: factor, origin: kit.origin(request) })
+        const trustDevice = readTrust(body.trust_device)
+        const origin = kit.origin(request)
+        const grant = await accounts.answerFactor({ token, answer: factor, origin, trustDevice })
         noteUser(request, grant.userId)
         return toTokenAnswer(grant)
       },
@@ -52,7 +55,7 @@ export const secondFactorRoutes = (
           operationId: 'answerSecondFactor',
           summary: 'Show the second factor of a login',
           description:
-            'Ends a login that answered `403` with the code `mfa_required`. The `mfa_token` works for five minutes, for one success and five wrong codes. Each code of an authenticator app works once. Without `otp`, `recovery_code` and `webauthn` the answer lists the methods, and has new request options for WebAuthn if the account has a passkey or security key; this uses up no try. `POST /token` with `grant_type=urn:keyward:oauth:grant-type:mfa` and the same parameters does the same.',
+            'Ends a login that answered `403` with the code `mfa_required`. The `mfa_token` works for five minutes, for one success and five wrong codes. Each code of an authenticator app works once. Without `otp`, `recovery_code` and `webauthn` the answer lists the methods, and has new request options for WebAuthn if the account has a passkey or security key; this uses up no try. With `trust_device`, the answer has a `trusted_device_token` where `TRUSTED_DEVICE_DAYS` allows it; a recovery code trusts no device. `POST /token` with `grant_type=urn:keyward:oauth:grant-type:mfa` and the same parameters does the same.',
           tags: ['tokens'],
         },
       },

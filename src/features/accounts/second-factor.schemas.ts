@@ -3,6 +3,7 @@ import { invalidField } from '../../errors.ts'
 import { optionalText, refusedWith } from '../../http/schemas.ts'
 import { parseStrictJson } from '../../lib/json.ts'
 import type { FactorAnswer, FactorMethod } from '../factors/factors.ts'
+import { trustDevice } from './schemas.ts'
 import type { StepUpWays } from './step-up.ts'
 
 const base64Url = (description: string) => t.String({ description: `${description}, in base64url` })
@@ -43,6 +44,7 @@ export const SecondFactorBody = t.Object(
     otp: optionalText('The six digits of an authenticator app'),
     recovery_code: optionalText('A recovery code, with or without hyphens, in any case'),
     webauthn,
+    trust_device: trustDevice,
   },
   {
     title: 'SecondFactor',
@@ -107,6 +109,9 @@ export interface SentAnswer {
   recovery_code?: string | null | undefined
   webauthn?: unknown
 }
+
+/** True when a client wants to trust the device. */
+export const readTrust = (sent: boolean | string | null | undefined): boolean => sent === true || sent === 'true'
 
 /**
  * Reads the second factor that a client sent. An empty text counts as omitted.

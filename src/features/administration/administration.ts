@@ -213,6 +213,7 @@ const renewed: readonly Purpose[] = [
   'page_request',
   'mfa_token',
   'passkey_challenge',
+  'trusted_device',
 ]
 
 export function createAdministration(needs: AdministrationNeeds): Administration {

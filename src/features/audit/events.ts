@@ -88,6 +88,8 @@ export const auditEvents = [
   'factor.refused',
   'factor.clone_suspected',
   'recovery_codes.renewed',
+  'trusted_device.added',
+  'trusted_device.removed',
 ] as const
 
 type AuditEventName = (typeof auditEvents)[number]

@@ -19,6 +19,7 @@ import {
   type TotpAtLogin,
 } from './at-login.ts'
 import { isRequired, remove, rename, renewCodes } from './change.ts'
+import { type OwnTrustedDevices, ownTrustedDevices } from './trusted.ts'
 
 export type { Added } from './add-totp.ts'
 export type { AddedAtLogin, EnrollmentStep } from './at-login.ts'
@@ -49,7 +50,7 @@ export interface OwnFactors {
  * there is a factor, of the factor. It ends all other sessions of the user, and the owner gets a mail. The four methods
  * that add a factor also refuse as `Accounts.requireMailedCode` does.
  */
-export interface Enrollment {
+export interface Enrollment extends OwnTrustedDevices {
   list(caller: SessionCaller): Promise<OwnFactors>
   /**
    * Begins to add an authenticator app, which counts for nothing until `confirmTotp`.
@@ -140,6 +141,7 @@ export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
   rename: (caller, of) => rename(needs, caller, of),
   remove: (caller, of) => remove(needs, caller, of),
   renewCodes: (caller, of) => renewCodes(needs, caller, of),
+  ...ownTrustedDevices(needs),
   prepareAtLogin: (of) => prepareAtLogin(needs, of),
   beginTotpAtLogin: (of) => beginTotpAtLogin(needs, of),
   confirmTotpAtLogin: (of) => confirmTotpAtLogin(needs, of),

@@ -1,5 +1,6 @@
 import type { FactorAnswer, FactorProof, FactorsNeeds } from './factors.ts'
 import { useRecoveryCode } from './recovery-codes.ts'
+import { removeAllTrusted } from './trusted.ts'
 import { usePasskey } from './use-passkey.ts'
 import { useTotp } from './use-totp.ts'
 
@@ -28,6 +29,8 @@ export async function check(
     const used = await useRecoveryCode(needs, { userId, code: answer.recoveryCode })
     if (!used) return undefined
     await audit.record({ event: 'recovery_code.used', userId, sessionId, ip, details: { left: used.left } })
+    // Whoever needs a recovery code has lost a device, perhaps to somebody else.
+    await removeAllTrusted(needs, { by: { userId, sessionId, ip }, reason: 'recovery_code_used' })
     await mails.notify('recovery_code_used', userId, { ip, left: String(used.left) })
     return { method: 'recovery_code', amr: ['recovery'] }
   }

@@ -12,6 +12,7 @@ import { type FactorGate, factorGate } from './gate.ts'
 import { type Passkeys, passkeys } from './passkeys.ts'
 import { type FactorPolicy, factorPolicy } from './policy.ts'
 import { type FactorResets, factorResets } from './reset.ts'
+import { type TrustedDevices, trustedDevices } from './trusted.ts'
 
 export type { CheckedPasskey, PendingPasskey } from './add-passkey.ts'
 export { PENDING_TOTP, type PendingTotp } from './add-totp.ts'
@@ -35,6 +36,7 @@ export { factorsBetween, type ListedFactor } from './listed.store.ts'
 export { type Demand, type FactorReport, factorMissing, inspectFactors } from './policy.ts'
 export { qrSvg } from './qr.ts'
 export type { ResetFactors } from './reset.ts'
+export { forgetAllTrusted, type NewTrustedDevice, type TrustedDevice } from './trusted.ts'
 export { useUpCodes } from './use-totp.ts'
 export type { CreationOptionsJson, CredentialKind, RequestOptionsJson } from './webauthn/options.ts'
 
@@ -78,6 +80,8 @@ export interface FactorSettings {
   origins: readonly string[]
   /** False with `PASSKEYS_SYNCED=deny`. */
   allowsSynced: boolean
+  /** How many days a device can be trusted; 0 for not at all (TRUSTED_DEVICE_DAYS). */
+  trustedDays: number
 }
 
 export interface FactorsNeeds {
@@ -94,7 +98,7 @@ export interface FactorsNeeds {
 }
 
 /** Second factors: authenticator apps, passkeys, security keys and recovery codes. */
-export interface Factors extends FactorGate, FactorChanges, FactorPolicy, FactorResets, Passkeys {}
+export interface Factors extends FactorGate, FactorChanges, FactorPolicy, FactorResets, Passkeys, TrustedDevices {}
 
 export const createFactors = (needs: FactorsNeeds): Factors => ({
   ...factorGate(needs),
@@ -102,4 +106,5 @@ export const createFactors = (needs: FactorsNeeds): Factors => ({
   ...factorPolicy(needs),
   ...factorResets(needs),
   ...passkeys(needs),
+  ...trustedDevices(needs),
 })

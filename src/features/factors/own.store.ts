@@ -99,7 +99,7 @@ export async function remove(
  */
 export async function exportOf({ q, t }: Db, userId: number): Promise<Record<string, object[]>> {
   const { factorAccounts: accounts, totpFactors: apps, passkeys: keys, recoveryCodes: codes } = t
-  const { factorChallenges: challenges } = t
+  const { factorChallenges: challenges, trustedDevices: trusted } = t
   const { id, purpose, sessionId, amr, tries, createdAt, expiresAt } = challenges
   return {
     factorAccounts: await q
@@ -143,5 +143,16 @@ export async function exportOf({ q, t }: Db, userId: number): Promise<Record<str
       .select({ id, purpose, sessionId, amr, tries, createdAt, expiresAt })
       .from(challenges)
       .where(eq(challenges.userId, userId)),
+    trustedDevices: await q
+      .select({
+        id: trusted.id,
+        name: trusted.name,
+        ip: trusted.ip,
+        createdAt: trusted.createdAt,
+        expiresAt: trusted.expiresAt,
+      })
+      .from(trusted)
+      .where(eq(trusted.userId, userId))
+      .orderBy(asc(trusted.createdAt), asc(trusted.id)),
   }
 }

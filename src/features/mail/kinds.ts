@@ -39,6 +39,8 @@ export const mailKinds = {
   recovery_codes_renewed: ['time', 'ip'],
   /** Somebody used a recovery code. `left` is how many are left. */
   recovery_code_used: ['time', 'ip', 'left'],
+  /** The user trusts a device: logins there do not ask for the second factor any more. */
+  trusted_device_added: ['time', 'ip', 'device'],
   /** The counter of a passkey or security key shows that a copy of it may exist. */
   factor_copied: ['time', 'ip', 'factor'],
   /** Somebody wants to prove that the address of an account or of a registration is their own. */

@@ -42,6 +42,7 @@ export const TokenEndpointAnswer = t.Object(
       t.String({ description: 'For a client with the scope `openid` (OpenID Connect Core section 2)' }),
     ),
     device_token: TokenAnswer.properties.device_token,
+    trusted_device_token: TokenAnswer.properties.trusted_device_token,
     second_factor_due: TokenAnswer.properties.second_factor_due,
   },
   { title: 'TokenResponse', examples: TokenAnswer.examples as unknown[] },

@@ -21,9 +21,12 @@ type Parameter =
   | 'recovery_code'
   | 'webauthn'
   | 'credential'
+  | 'trusted_device_token'
 
 /** The parameters of a token request as they were sent; null for `null` in JSON. An empty one counts as omitted. */
-export type TokenRequest = Partial<Record<Parameter, string | null | undefined>>
+export type TokenRequest = Partial<Record<Parameter, string | null | undefined>> & {
+  trust_device?: boolean | string | null | undefined
+}
 
 /** The grant with which a program ends a login that waits for a second factor (RFC 6749 section 4.5). */
 export const MFA_GRANT = 'urn:keyward:oauth:grant-type:mfa'

@@ -6,7 +6,7 @@ import { answer, bodyProblems } from '../../http/schemas.ts'
 import { requireOneMethod, type SentClient, sentClient } from '../../http/sent-client.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { toTokenAnswer } from '../accounts/schemas.ts'
-import { readFactorAnswer, readWebauthn } from '../accounts/second-factor.schemas.ts'
+import { readFactorAnswer, readTrust, readWebauthn } from '../accounts/second-factor.schemas.ts'
 import type { Client, Clients } from '../clients/clients.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { DEVICE_CODE_GRANT, type OpenId } from './openid.ts'
@@ -51,6 +51,8 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
       password,
       deviceToken: body.device_token || undefined,
       otp: body.otp || undefined,
+      trustedToken: body.trusted_device_token || undefined,
+      trustDevice: readTrust(body.trust_device),
       asked: { scope: body.scope ?? undefined },
       origin,
       client: kit.clientPrefix(request),
@@ -63,7 +65,8 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
     const { mfa_token: token } = required(body, ['mfa_token'])
     const factor = readFactorAnswer(body)
     if (!factor) throw invalidField('otp', `${MISSING}; recovery_code or webauthn can stand in its place`)
-    const grant = await accounts.answerFactor({ token, answer: factor, origin: kit.origin(request) })
+    const trustDevice = readTrust(body.trust_device)
+    const grant = await accounts.answerFactor({ token, answer: factor, origin: kit.origin(request), trustDevice })
     noteUser(request, grant.userId)
     return toTokenAnswer(grant)
   }

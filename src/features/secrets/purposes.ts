@@ -15,6 +15,7 @@ export const purposes = [
   'mfa_token',
   'recovery_code',
   'passkey_challenge',
+  'trusted_device',
 ] as const
 export type Purpose = (typeof purposes)[number]
 

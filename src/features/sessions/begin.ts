@@ -19,7 +19,7 @@ import * as store from './store.ts'
  */
 export async function begin(needs: SessionsNeeds, login: NewLogin): Promise<Begun> {
   const { users, factors } = needs
-  const { user, amr, origin, ...more } = login
+  const { user, amr, origin, trustedToken, ...more } = login
   // A user who has not accepted the invitation has no credential that could be checked. This is the last word on it.
   if (user.invitedAt !== null || !(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
     throw new KeywardError('invalid_credentials')
@@ -27,7 +27,10 @@ export async function begin(needs: SessionsNeeds, login: NewLogin): Promise<Begu
   if (levelOf(amr) !== 'aal1') return open(needs, login)
   const { has, methods } = await factors.stateOf(user.id)
   const waiting = { user, amr, ...more, ip: origin.ip, methods }
-  if (has) return { due: 'factor', ...waiting }
+  if (has) {
+    const isTrusted = trustedToken !== undefined && (await factors.isTrusted(user, trustedToken))
+    return isTrusted ? open(needs, { ...login, amr: [...amr, 'device'] }) : { due: 'factor', ...waiting }
+  }
   const demand = await factors.demand(user)
   if (demand?.isForLogin && demand.dueAt <= needs.clock.now()) return { due: 'enrollment', ...waiting }
   return { ...(await open(needs, login)), ...(demand && { secondFactorDue: demand.dueAt }) }

@@ -34,6 +34,8 @@ export interface Asked {
 /** The tokens of a login. With `deviceToken`, Keyward recognizes the device at the next login. */
 export interface LoginGrant extends Grant {
   deviceToken: string
+  /** The token of the device, when it is trusted from now on. */
+  trustedToken?: string
   /** See `BegunSession.secondFactorDue`. */
   secondFactorDue?: EpochMs
 }
@@ -42,6 +44,8 @@ export interface LoginGrant extends Grant {
 export interface CodeAtOnce {
   otp: string
   origin: Origin
+  /** True to trust the device from now on, if it may be trusted. */
+  trustDevice?: boolean
 }
 
 /** See `Sessions.finishLogin`. */
@@ -52,13 +56,18 @@ export async function finishLogin(
   code?: CodeAtOnce,
 ): Promise<LoginGrant> {
   const finished = await requireSession(needs, begun, asked, code)
-  const { session, user, scope = asked.scope, secondFactorDue } = finished
+  const { session, user, scope = asked.scope, secondFactorDue, trusted } = finished
   // The cookie of a browser session must not become tokens for the whole account.
   if (session.kind !== 'api') throw new Error('A browser session has no tokens')
   const deviceToken = await makeDeviceToken(needs, finished)
   const tokens = needs.refreshTokensOf(session)
   const grant = await makeGrant(needs, { session, user, tokens, generation: 0 }, { scope })
-  return { ...grant, deviceToken, ...(secondFactorDue !== undefined && { secondFactorDue }) }
+  return {
+    ...grant,
+    deviceToken,
+    ...(secondFactorDue !== undefined && { secondFactorDue }),
+    ...(trusted && { trustedToken: trusted.token }),
+  }
 }
 
 /** See `Sessions.makeDeviceToken`. After a second factor or a passkey, nothing waits behind the hashes of passwords. */

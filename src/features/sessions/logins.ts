@@ -8,8 +8,8 @@ import {
   type WaitingEnrollment,
 } from './enrollment.ts'
 import { type Asked, type CodeAtOnce, finishLogin, type LoginGrant, requireSession } from './grant.ts'
-import { answerFactor, describeFactor, type LoginAnswer } from './second-factor.ts'
-import type { Begun, BegunSession, FactorDue, NewLogin } from './session.ts'
+import { answerFactor, describeFactor, type LoginAnswer, type WaysOn } from './second-factor.ts'
+import type { Begun, BegunSession, NewLogin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 
 /** How sessions begin, with one factor or two. */
@@ -21,7 +21,7 @@ export interface LoginSessions {
    * clients do not count.
    *
    * When the login has shown one factor and the user has a second one, nothing is stored, and the result is a
-   * `FactorDue`. The factors are read in the transaction, so that no way to log in passes by one.
+   * `FactorDue`, unless the login came with the token of a trusted device. The factors are read in the transaction, so that no way to log in passes by one.
    * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
    *   were ended after the credential was read
    */
@@ -64,11 +64,7 @@ export interface LoginSessions {
    * @param login.withOptions true also makes a new challenge of WebAuthn
    * @throws KeywardError `mfa_token_expired`
    */
-  describeFactor(login: { token: string; isBrowser: boolean; withOptions: boolean }): Promise<{
-    methods: FactorDue['methods']
-    expiresIn: number
-    webauthn?: object | undefined
-  }>
+  describeFactor(login: { token: string; isBrowser: boolean; withOptions: boolean }): Promise<WaysOn>
 }
 
 export const loginSessions = (needs: SessionsNeeds): LoginSessions => ({

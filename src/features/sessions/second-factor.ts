@@ -1,7 +1,8 @@
 import { KeywardError } from '../../errors.ts'
-import type { FactorAnswer, StoredChallenge } from '../factors/factors.ts'
+import type { FactorAnswer, FactorProof, NewTrustedDevice, StoredChallenge } from '../factors/factors.ts'
 import { open } from './begin.ts'
-import type { Asked } from './grant.ts'
+import { deviceName } from './device-name.ts'
+import type { Asked, CodeAtOnce } from './grant.ts'
 import type { KnownDevice } from './known.ts'
 import type { BegunSession, FactorDue, NewBrowserLogin, NewLink, NewLogin, Origin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
@@ -14,6 +15,8 @@ export interface LoginAnswer {
   origin: Origin
   /** Given when the login began on a page, and only then: with the browser session of the cookie, which ends. */
   browser?: Pick<NewBrowserLogin, 'replaces'>
+  /** True to trust the device from now on, if it may be trusted. */
+  trustDevice?: boolean
 }
 
 /** What a login that waits keeps until it goes on. */
@@ -55,7 +58,7 @@ const enrollable = ['totp'] as const
 /** See `Sessions.answerFactor`. */
 export async function answerFactor(
   needs: SessionsNeeds,
-  { token, answer, origin, browser }: LoginAnswer,
+  { token, answer, origin, browser, trustDevice }: LoginAnswer,
 ): Promise<BegunSession> {
   const { factors } = needs
   const challenge = await factors.findChallenge('login', token)
@@ -68,36 +71,52 @@ export async function answerFactor(
     ...kept,
     ...(kept.browser && { browser: { ...kept.browser, ...browser } }),
   }
-  return pass(needs, login, { answer, origin, challenge })
+  return pass(needs, login, { answer, origin, challenge, trustDevice })
+}
+
+/** How a login that waits can go on. */
+export interface WaysOn {
+  methods: FactorDue['methods']
+  /** How many seconds it waits. */
+  expiresIn: number
+  webauthn?: object | undefined
+  /** For how many days the device would be trusted; undefined when it cannot be. */
+  trustDays?: number | undefined
 }
 
 /** See `Sessions.describeFactor`. */
 export async function describeFactor(
   needs: SessionsNeeds,
   { token, isBrowser, withOptions }: { token: string; isBrowser: boolean; withOptions: boolean },
-): Promise<{ methods: FactorDue['methods']; expiresIn: number; webauthn?: object | undefined }> {
+): Promise<WaysOn> {
   const { factors, clock } = needs
   const challenge = await factors.findChallenge('login', token)
   if (!challenge || ((JSON.parse(challenge.login) as Kept).browser !== undefined) !== isBrowser) throw expired()
   const methods = await factors.methods(challenge.userId)
   const isAsked = withOptions && methods.includes('webauthn')
   const webauthn = isAsked ? await factors.requestWebauthn(challenge.userId, challenge.id) : undefined
-  return { methods, expiresIn: Math.ceil((challenge.expiresAt - clock.now()) / 1000), webauthn }
+  const trustDays = isOfPassword(challenge.amr) ? await factors.trustDays(challenge.userId) : undefined
+  return { methods, expiresIn: Math.ceil((challenge.expiresAt - clock.now()) / 1000), webauthn, trustDays }
 }
 
 /** Finishes a login with the code that came with the password, without a token. @throws as `answerFactor` */
 export const answerAtOnce = (
   needs: SessionsNeeds,
   { user, ...due }: FactorDue,
-  { otp, origin, scope }: { otp: string; origin: Origin; scope: string | undefined },
+  { otp, origin, scope, trustDevice }: CodeAtOnce & { scope: string | undefined },
 ): Promise<BegunSession> =>
-  pass(needs, { ...due, userId: user.id, epoch: user.sessionEpoch, scope }, { answer: { otp }, origin })
+  pass(needs, { ...due, userId: user.id, epoch: user.sessionEpoch, scope }, { answer: { otp }, origin, trustDevice })
 
 /** A login that waits for the second factor. */
 interface Waiting extends Kept {
   userId: number
   epoch: number
   amr: readonly string[]
+}
+
+interface Shown extends Pick<LoginAnswer, 'answer' | 'origin'> {
+  challenge?: StoredChallenge
+  trustDevice?: boolean | undefined
 }
 
 /**
@@ -107,7 +126,7 @@ interface Waiting extends Kept {
 async function pass(
   needs: SessionsNeeds,
   login: Waiting,
-  { answer, origin, challenge }: { answer: FactorAnswer; origin: Origin; challenge?: StoredChallenge },
+  { answer, origin, challenge, trustDevice }: Shown,
 ): Promise<BegunSession> {
   const { store: db, audit, users, factors } = needs
   const { userId, epoch, device, browser, link, scope } = login
@@ -126,13 +145,27 @@ async function pass(
       const session = await open(needs, { ...more, user, amr: withFactor(login.amr, proof.amr) }).catch(linkFailed)
       const details = { method: proof.method, ...(proof.factorId !== undefined && { factor: proof.factorId }) }
       await audit.record({ ...about, event: 'mfa.passed', sessionId: session.session.id, details })
-      return { ...session, ...(scope !== undefined && { scope }) }
+      const trusted = trustDevice === true && (await trust(needs, { login, session, proof, origin }))
+      return { ...session, ...(scope !== undefined && { scope }), ...(trusted && { trusted }) }
     },
     { userId },
   )
   if (begun) return begun
   await guess.keep()
   throw new KeywardError('webauthn' in answer ? 'webauthn_failed' : 'invalid_code')
+}
+
+/** Only a login with the password can use the trust. */
+const isOfPassword = (amr: readonly string[]): boolean => amr.includes('pwd')
+
+/** Trusts the device of a login. A recovery code trusts none: who shows one has lost a device. */
+async function trust(
+  { factors }: SessionsNeeds,
+  { login, session, proof, origin }: { login: Waiting; session: BegunSession; proof: FactorProof; origin: Origin },
+): Promise<NewTrustedDevice | undefined> {
+  if (!isOfPassword(login.amr) || proof.method === 'recovery_code') return undefined
+  const by = { userId: login.userId, sessionId: session.session.id, ip: origin.ip }
+  return factors.trust({ user: session.user, by, name: deviceName(origin.userAgent) })
 }
 
 /** Somebody else has linked the account at the provider meanwhile: the whole login begins again. */

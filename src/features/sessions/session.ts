@@ -1,5 +1,5 @@
 import type { EpochMs } from '../../lib/clock.ts'
-import type { FactorMethod } from '../factors/factors.ts'
+import type { FactorMethod, NewTrustedDevice } from '../factors/factors.ts'
 import type { User } from '../users/users.ts'
 import type { KnownDevice } from './known.ts'
 
@@ -106,6 +106,8 @@ export interface NewLogin {
   browser?: NewBrowserLogin
   /** The account at a provider that gets linked with the user when the session begins, and not before. */
   link?: NewLink
+  /** The token of a trusted device that came with a password. It does not take the place of the password. */
+  trustedToken?: string
 }
 
 export interface NewLink {
@@ -138,6 +140,8 @@ export interface BegunSession {
   deviceId: string
   /** The scope that the client asked for with the first factor, when a second factor came later. */
   scope?: string
+  /** Given when the login has shown a second factor, and the device is trusted from now on. */
+  trusted?: NewTrustedDevice
   /**
    * Given when a rule wants a second factor that the user does not have: from when some roles, or the login, are withheld
    * without one.
@@ -150,7 +154,7 @@ export interface BegunSession {
  * and nothing was given out. `Sessions.finishLogin` and `Sessions.requireSession` store it and refuse with its
  * `mfa_token`.
  */
-export interface FactorDue extends Omit<NewLogin, 'origin'> {
+export interface FactorDue extends Omit<NewLogin, 'origin' | 'trustedToken'> {
   /** `enrollment`: a rule wants a factor of everybody, the user has none, and the grace period is over. */
   due: 'factor' | 'enrollment'
   ip: string

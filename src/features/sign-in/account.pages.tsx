@@ -173,7 +173,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
       view: deleteView,
       async act(visit, caller) {
         await accounts.deleteOwn(caller, { password: typed(visit.input.password), ...from(visit) })
-        const cookies = (['session', 'device'] as const).map((name) => ({ name, value: null }))
+        const cookies = (['session', 'device', 'trusted'] as const).map((name) => ({ name, value: null }))
         return { next: '/account/delete?done', cookies }
       },
       codes: [...freshCodes, 'last_admin'],

@@ -103,7 +103,8 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
 
   const logInWithPassword = (visit: Visit, asked: SignInRequest, isRemembered: boolean): Promise<Next> => {
     const { username: identifier = '', password = '' } = visit.input
-    return logIn(visit, asked, isRemembered, (from) => signIn.logIn({ identifier, password, ...from }))
+    const trustedToken = visit.cookie('trusted')
+    return logIn(visit, asked, isRemembered, (from) => signIn.logIn({ identifier, password, trustedToken, ...from }))
   }
 
   return routes

@@ -41,8 +41,9 @@ export function secondPages(signIn: SignIn, needs: SecondPagesNeeds, kit: HttpKi
     const dead = deadLoginView(visit, `/sign-in?request=${sealed}`)
     if (problem?.code === 'mfa_token_expired') return dead
     try {
-      const { methods } = await sessions.describeFactor({ token: tokenOf(visit), isBrowser: true, withOptions: false })
-      return proveView(visit, { page: '/sign-in/second', methods, request, sealed, problem })
+      const login = { token: tokenOf(visit), isBrowser: true, withOptions: false }
+      const { methods, trustDays } = await sessions.describeFactor(login)
+      return proveView(visit, { page: '/sign-in/second', methods, request, sealed, problem, trustDays })
     } catch (error) {
       if (error instanceof KeywardError && error.code === 'mfa_token_expired') return dead
       throw error
@@ -71,6 +72,7 @@ export function secondPages(signIn: SignIn, needs: SecondPagesNeeds, kit: HttpKi
               answer,
               origin: kit.origin(request),
               browser: { replaces: former?.id },
+              trustDevice: visit.input.trust === 'on',
             })
             noteUser(request, signedIn.userId)
             return { next: signIn.afterwards(sealed, asked), cookies: cookiesOf(visit, signedIn, rememberDays) }

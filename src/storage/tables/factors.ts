@@ -91,6 +91,29 @@ export const factorTables = (c: Columns, users: ReturnType<typeof userTables>) =
     },
     (t) => [c.uniqueIndex('recovery_codes_user_id_mac_unique').on(t.userId, t.mac)],
   ),
+  /** Devices on which a login does not ask for the second factor. A row counts in the session epoch that it names. */
+  trustedDevices: c.table(
+    'trusted_devices',
+    {
+      /** 128 random bits in base64url. */
+      id: c.text('id').primaryKey(),
+      userId: userReference(c, users, 'user_id'),
+      /** HMAC-SHA-256 of the user id and the token, which itself is not stored. */
+      mac: c.text('mac').notNull(),
+      /** The user's session epoch at the login that added the device. */
+      epoch: c.int('epoch').notNull(),
+      /** Browser and system of that login, or empty. */
+      name: c.text('name').notNull(),
+      ip: c.text('ip').notNull(),
+      createdAt: c.int('created_at').notNull(),
+      expiresAt: c.int('expires_at').notNull(),
+    },
+    (t) => [
+      c.uniqueIndex('trusted_devices_mac_unique').on(t.mac),
+      c.index('trusted_devices_user_id_index').on(t.userId),
+      c.index('trusted_devices_expires_at_index').on(t.expiresAt),
+    ],
+  ),
   /** Logins that wait for a second factor, and ceremonies of WebAuthn. A row lives five minutes. */
   factorChallenges: c.table(
     'factor_challenges',

@@ -41,6 +41,16 @@ export const factorMessages: FactorMessages = {
       'Wenn nicht, kennt jemand Ihr Passwort und hat Ihre Codes. Ändern Sie sofort das Passwort und erzeugen Sie neue Codes.',
     ],
   },
+  trusted_device_added: {
+    subject: 'Bei {{app}} wird einem Gerät vertraut',
+    before: [
+      'Ab jetzt genügt bei der Anmeldung an Ihrem Konto bei {{app}} mit diesem Gerät das Passwort; der zweite Faktor wird nicht verlangt.',
+    ],
+    after: [
+      'Wenn Sie das waren, müssen Sie nichts tun. In Ihrem Konto können Sie das Vertrauen jederzeit beenden.',
+      'Wenn nicht, kennt jemand Ihr Passwort und hat Ihren zweiten Faktor. Ändern Sie sofort Ihr Passwort: Damit endet das Vertrauen in alle Geräte.',
+    ],
+  },
   factor_copied: {
     subject: 'Bei {{app}} wurde vielleicht ein Passkey oder Sicherheitsschlüssel kopiert',
     before: [

@@ -39,6 +39,16 @@ export const factorMessages: FactorMessages = {
       'If it was not you, somebody knows your password and has your codes. Change the password and make new codes at once.',
     ],
   },
+  trusted_device_added: {
+    subject: 'A device is trusted at {{app}}',
+    before: [
+      'From now on, logging in to your account at {{app}} with this device needs only the password, not the second factor.',
+    ],
+    after: [
+      'If you did this, you need to do nothing. In your account you can end the trust at any time.',
+      'If it was not you, somebody knows your password and has your second factor. Change your password at once: this ends the trust in all devices.',
+    ],
+  },
   factor_copied: {
     subject: 'A security key or passkey may have been copied at {{app}}',
     before: [

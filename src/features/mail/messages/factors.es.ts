@@ -39,6 +39,16 @@ export const factorMessages: FactorMessages = {
       'Si no, alguien conoce su contraseña y tiene sus códigos. Cambie la contraseña y cree nuevos códigos de inmediato.',
     ],
   },
+  trusted_device_added: {
+    subject: 'Un dispositivo es de confianza en {{app}}',
+    before: [
+      'A partir de ahora, para iniciar sesión en su cuenta de {{app}} con este dispositivo basta la contraseña; no se pide el segundo factor.',
+    ],
+    after: [
+      'Si ha sido usted, no tiene que hacer nada. En su cuenta puede retirar la confianza en cualquier momento.',
+      'Si no, alguien conoce su contraseña y tiene su segundo factor. Cambie su contraseña de inmediato: así ningún dispositivo será ya de confianza.',
+    ],
+  },
   factor_copied: {
     subject: 'Es posible que se haya copiado una llave de acceso en {{app}}',
     before: [

@@ -39,6 +39,16 @@ export const factorMessages: FactorMessages = {
       'Sinon, quelqu’un connaît votre mot de passe et a vos codes. Changez tout de suite le mot de passe et créez de nouveaux codes.',
     ],
   },
+  trusted_device_added: {
+    subject: 'Un appareil est désormais de confiance sur {{app}}',
+    before: [
+      'Désormais, le mot de passe suffit pour vous connecter à votre compte {{app}} avec cet appareil\u00a0; le second facteur n’y est plus demandé.',
+    ],
+    after: [
+      'Si c’était vous, vous n’avez rien à faire. Dans votre compte, vous pouvez retirer cette confiance à tout moment.',
+      'Sinon, quelqu’un connaît votre mot de passe et a votre second facteur. Changez tout de suite votre mot de passe\u00a0: plus aucun appareil ne sera alors de confiance.',
+    ],
+  },
   factor_copied: {
     subject: 'Une clé d’accès a peut-être été copiée sur {{app}}',
     before: [

@@ -49,7 +49,12 @@ export interface Catalogue {
 /** The texts of the mails about second factors, which have files of their own. */
 export type FactorMessages = Pick<
   Catalogue['messages'],
-  'factor_added' | 'factor_removed' | 'recovery_codes_renewed' | 'recovery_code_used' | 'factor_copied'
+  | 'factor_added'
+  | 'factor_removed'
+  | 'recovery_codes_renewed'
+  | 'recovery_code_used'
+  | 'trusted_device_added'
+  | 'factor_copied'
 >
 
 export type Catalogues = Record<Locale, Catalogue>

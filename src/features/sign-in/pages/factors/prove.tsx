@@ -1,4 +1,5 @@
-import { Field } from '../../../../pages/field.tsx'
+import type { ComponentChildren } from 'preact'
+import { Checkbox, Field } from '../../../../pages/field.tsx'
 import { Form } from '../../../../pages/form.tsx'
 import { ProblemNotice } from '../../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
@@ -17,10 +18,12 @@ export interface ProveShown {
   /** The sealed request. */
   sealed: string
   problem?: FormProblem | undefined
+  /** For how many days the device can be trusted; undefined when it cannot be. */
+  trustDays?: number | undefined
 }
 
 /** The form in which a person shows a second factor. */
-export function proveView(visit: Visit, { page, methods, request, sealed, problem }: ProveShown): View {
+export function proveView(visit: Visit, { page, methods, request, sealed, problem, trustDays }: ProveShown): View {
   const { second, stepUp, ways } = textsOf(visit)
   const way = methods.find((method) => method === visit.input.way) ?? methods[0]
   const others = methods.filter((method) => method !== way)
@@ -30,6 +33,9 @@ export function proveView(visit: Visit, { page, methods, request, sealed, proble
   const notice = error === undefined ? (locked ?? webauthnNotice(visit, problem) ?? problem?.notice) : undefined
   const hidden = { request: sealed, way: way ?? '' }
   const focus = notice === undefined
+  const trust = trustDays !== undefined && (
+    <Checkbox name="trust" label={second.trust(trustDays)} checked={visit.input.trust === 'on'} />
+  )
   return {
     title: isLogin ? second.title : stepUp.title,
     formAction: request.formAction,
@@ -38,7 +44,7 @@ export function proveView(visit: Visit, { page, methods, request, sealed, proble
       <>
         <ProblemNotice says={notice} />
         {!isLogin && <p>{reasonOf(visit, request) ?? stepUp.text}</p>}
-        {way === 'webauthn' && <WebauthnWay visit={visit} page={page} hidden={hidden} />}
+        {way === 'webauthn' && <WebauthnWay visit={visit} page={page} hidden={hidden} trust={trust} />}
         {way === 'totp' && (
           <Form action={visit.link(page)} hidden={hidden} button={ways.button}>
             <Field
@@ -49,6 +55,7 @@ export function proveView(visit: Visit, { page, methods, request, sealed, proble
               error={error}
               focus={focus}
             />
+            {trust}
           </Form>
         )}
         {way === 'recovery_code' && (
@@ -81,12 +88,21 @@ export function proveView(visit: Visit, { page, methods, request, sealed, proble
   }
 }
 
-function WebauthnWay({ visit, page, hidden }: { visit: Visit; page: string; hidden: Record<string, string> }) {
+interface WebauthnWayProps {
+  visit: Visit
+  page: string
+  hidden: Record<string, string>
+  /** The box to trust the device. */
+  trust: ComponentChildren
+}
+
+function WebauthnWay({ visit, page, hidden, trust }: WebauthnWayProps) {
   const { prove, proveHint } = textsOf(visit).webauthn
   return (
     <>
       <WebauthnForm visit={visit} action={page} options={`${page}/options`} use="get" hidden={hidden} button={prove}>
         <p>{proveHint}</p>
+        {trust}
       </WebauthnForm>
       <WithoutPasskeys visit={visit} />
     </>

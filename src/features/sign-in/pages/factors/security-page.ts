@@ -34,13 +34,15 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     const { problem, hidden } = account
     if (action === 'confirm' && problem && mayTryAgain(problem.code) && isTotpUri(uri))
       return totp(visit, { hidden: { ...hidden, id: id ?? '' }, uri, problem })
-    const own = await enrollment.list(callerOfBrowser(account.browser))
+    const caller = callerOfBrowser(account.browser)
+    const own = await enrollment.list(caller)
     const shown: SecurityShown = {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
       isRequired: own.isRequired,
       needsMailedCode: own.needsMailedCode,
       mayUsePasskeys,
+      trusted: await enrollment.listTrusted(caller),
     }
     const factor = action === 'confirm' ? undefined : own.factors.find((one) => one.id === id)
     return factor ? factorView(visit, account, { ...shown, factor }) : securityView(visit, account, shown)
@@ -90,6 +92,12 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
         return `${PAGE}?removed`
       case 'codes':
         return codes(visit, await enrollment.renewCodes(caller, proof), {})
+      case 'untrust':
+        await enrollment.removeTrusted(caller, { id: visit.input.device ?? '', ip })
+        return `${PAGE}?untrusted`
+      case 'untrust-all':
+        await enrollment.removeAllTrusted(caller, { ip })
+        return `${PAGE}?untrusted`
       default:
         throw new KeywardError('invalid_request')
     }
@@ -117,6 +125,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       'synced_passkey',
       'totp_locked',
       'factor_not_found',
+      'trusted_device_not_found',
       'too_many_factors',
       'credential_exists',
       'factor_required',

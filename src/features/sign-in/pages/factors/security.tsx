@@ -3,10 +3,11 @@ import { Form } from '../../../../pages/form.tsx'
 import { Notice } from '../../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import type { Saying } from '../../../../pages/texts/text.ts'
-import type { Factor } from '../../../factors/factors.ts'
+import type { Factor, TrustedDevice } from '../../../factors/factors.ts'
 import { type AccountShown, ProveAgain, pageBelow, timeText } from '../account/parts.tsx'
 import { AddFactor } from './add.tsx'
 import { textsOf } from './parts.tsx'
+import { TrustedDevices } from './trusted.tsx'
 
 /** What the page about the second factors of an account shows. */
 export interface SecurityShown {
@@ -18,17 +19,19 @@ export interface SecurityShown {
   needsMailedCode: boolean
   /** False with `PASSKEYS=off`. */
   mayUsePasskeys: boolean
+  trusted: readonly TrustedDevice[]
 }
 
 const PAGE = '/account/security'
 
 /** The second factors of an account, and what can be added. */
 export function securityView(visit: Visit, account: AccountShown, shown: SecurityShown): View {
-  const { security: texts, factor, totp, enroll } = textsOf(visit)
+  const { security: texts, factor, totp, enroll, trusted } = textsOf(visit)
   const { factors, isRequired, needsMailedCode, mayUsePasskeys } = shown
   const { input } = visit
   const { problem, hidden } = account
   const isNotFound = problem?.code === 'factor_not_found'
+  const isUntrusted = problem?.code === 'trusted_device_not_found'
   // An app that waited for its first code for too long.
   const isLate = isNotFound && input.do === 'confirm'
   const done =
@@ -40,12 +43,18 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
           ? texts.isRemoved
           : 'renamed' in input
             ? texts.isRenamed
-            : undefined
+            : 'untrusted' in input || isUntrusted
+              ? trusted.ended
+              : undefined
   const hasUsable = factors.some(({ isUsable }) => isUsable)
   return {
     ...pageBelow(visit, {
       title: texts.title,
-      problem: isLate ? { title: totp.title, text: totp.expired } : isNotFound ? undefined : noticeOf(visit, problem),
+      problem: isLate
+        ? { title: totp.title, text: totp.expired }
+        : isNotFound || isUntrusted
+          ? undefined
+          : noticeOf(visit, problem),
       done,
       children: (
         <>
@@ -77,6 +86,7 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
               />
             </>
           )}
+          <TrustedDevices visit={visit} page={PAGE} hidden={hidden} devices={shown.trusted} />
         </>
       ),
     }),

@@ -4,6 +4,8 @@ export const de: FactorTexts = {
   second: {
     title: 'Anmeldung bestätigen',
     other: 'Mit einem anderen Konto anmelden',
+    trust: (days) =>
+      days === 1 ? 'Auf diesem Gerät 1 Tag lang nicht fragen' : `Auf diesem Gerät ${days} Tage lang nicht fragen`,
     dead: {
       title: 'Diese Anmeldung ist abgelaufen',
       text: 'Sie war länger als fünf Minuten offen, oder es gab zu viele falsche Antworten. Melden Sie sich noch einmal an.',
@@ -85,6 +87,14 @@ export const de: FactorTexts = {
     isRemoved: 'Entfernt. Alle anderen Geräte sind abgemeldet.',
     isRenamed: 'Ihre Änderungen sind gespeichert.',
     tooMany: 'Mehr können Sie nicht hinzufügen. Entfernen Sie zuerst etwas.',
+  },
+  trusted: {
+    title: 'Vertraute Geräte',
+    text: 'Auf diesen Geräten genügt das Passwort; der zweite Faktor wird bei der Anmeldung nicht verlangt.',
+    until: (when) => `Bis ${when}`,
+    end: 'Nicht mehr vertrauen',
+    endAll: 'Keinem mehr vertrauen',
+    ended: 'Die nächste Anmeldung dort verlangt den zweiten Faktor.',
   },
   factor: {
     name: 'Name',

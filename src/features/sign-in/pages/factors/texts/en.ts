@@ -4,6 +4,8 @@ export const en: FactorTexts = {
   second: {
     title: 'Confirm your login',
     other: 'Log in with another account',
+    trust: (days) =>
+      days === 1 ? 'Do not ask on this device for 1 day' : `Do not ask on this device for ${days} days`,
     dead: {
       title: 'This login has expired',
       text: 'It was open for more than five minutes, or there were too many wrong answers. Log in again.',
@@ -81,6 +83,14 @@ export const en: FactorTexts = {
     isRemoved: 'Removed. All other devices are logged out.',
     isRenamed: 'Your changes are saved.',
     tooMany: 'You cannot add more. Remove one first.',
+  },
+  trusted: {
+    title: 'Trusted devices',
+    text: 'On these devices the password is enough: a login does not ask for the second factor.',
+    until: (when) => `Until ${when}`,
+    end: 'End the trust',
+    endAll: 'End the trust in all',
+    ended: 'The next login there asks for the second factor.',
   },
   factor: {
     name: 'Name',

@@ -4,6 +4,10 @@ export const es: FactorTexts = {
   second: {
     title: 'Confirmar el inicio de sesión',
     other: 'Iniciar sesión con otra cuenta',
+    trust: (days) =>
+      days === 1
+        ? 'No preguntar en este dispositivo durante 1 día'
+        : `No preguntar en este dispositivo durante ${days} días`,
     dead: {
       title: 'Este inicio de sesión ha caducado',
       text: 'Estuvo abierto más de cinco minutos o hubo demasiadas respuestas incorrectas. Inicie sesión de nuevo.',
@@ -87,6 +91,14 @@ export const es: FactorTexts = {
     isRemoved: 'Eliminado. Se ha cerrado la sesión en todos los demás dispositivos.',
     isRenamed: 'Sus cambios se han guardado.',
     tooMany: 'No puede añadir más. Elimine antes alguno.',
+  },
+  trusted: {
+    title: 'Dispositivos de confianza',
+    text: 'En estos dispositivos basta la contraseña; no se pide el segundo factor al iniciar sesión.',
+    until: (when) => `Hasta el ${when}`,
+    end: 'Retirar la confianza',
+    endAll: 'Retirar la confianza a todos',
+    ended: 'El próximo inicio de sesión en él pedirá el segundo factor.',
   },
   factor: {
     name: 'Nombre',

@@ -4,6 +4,10 @@ export const fr: FactorTexts = {
   second: {
     title: 'Confirmer la connexion',
     other: 'Se connecter avec un autre compte',
+    trust: (days) =>
+      days === 1
+        ? 'Ne pas le demander sur cet appareil pendant 1 jour'
+        : `Ne pas le demander sur cet appareil pendant ${days} jours`,
     dead: {
       title: 'Cette connexion a expiré',
       text: 'Elle est restée ouverte plus de cinq minutes, ou il y a eu trop de mauvaises réponses. Connectez-vous de nouveau.',
@@ -87,6 +91,14 @@ export const fr: FactorTexts = {
     isRemoved: 'Suppression effectuée. Tous les autres appareils sont déconnectés.',
     isRenamed: 'Vos modifications sont enregistrées.',
     tooMany: 'Vous ne pouvez pas en ajouter davantage. Supprimez-en un d’abord.',
+  },
+  trusted: {
+    title: 'Appareils de confiance',
+    text: 'Sur ces appareils, le mot de passe suffit\u00a0; le second facteur n’est pas demandé à la connexion.',
+    until: (when) => `Jusqu’au ${when}`,
+    end: 'Retirer la confiance',
+    endAll: 'Retirer la confiance à tous',
+    ended: 'La prochaine connexion y demandera le second facteur.',
   },
   factor: {
     name: 'Nom',

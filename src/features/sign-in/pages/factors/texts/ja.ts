@@ -4,6 +4,7 @@ export const ja: FactorTexts = {
   second: {
     title: 'ログインの確認',
     other: '別のアカウントでログインする',
+    trust: (days) => `この端末では ${days} 日間たずねない`,
     dead: {
       title: 'このログインは期限切れです',
       text: '5分以上たったか、間違った回答が多すぎました。もう一度ログインしてください。',
@@ -84,6 +85,14 @@ export const ja: FactorTexts = {
     isRemoved: '削除しました。ほかの端末はすべてログアウトされました。',
     isRenamed: '変更を保存しました。',
     tooMany: 'これ以上追加できません。先にどれかを削除してください。',
+  },
+  trusted: {
+    title: '信頼済みの端末',
+    text: 'これらの端末では、パスワードだけでログインでき、2 つ目の認証要素は求められません。',
+    until: (when) => `${when} まで`,
+    end: '信頼を取り消す',
+    endAll: 'すべての信頼を取り消す',
+    ended: '次にその端末でログインするときは、2 つ目の認証要素が必要です。',
   },
   factor: {
     name: '名前',

@@ -7,6 +7,8 @@ export interface FactorTexts {
     title: string
     /** The link to `/sign-in`. */
     other: string
+    /** The box to trust the device. */
+    trust: (days: number) => string
     /** The login has expired, was used, or had too many wrong answers. */
     dead: Saying & { button: string }
   }
@@ -85,6 +87,15 @@ export interface FactorTexts {
     isRemoved: string
     isRenamed: string
     tooMany: string
+  }
+  /** The list of trusted devices on `/account/security`. */
+  trusted: {
+    title: string
+    text: string
+    until: (when: string) => string
+    end: string
+    endAll: string
+    ended: string
   }
   /** The page of one factor. */
   factor: {
