@@ -93,6 +93,37 @@ describeApp('the page of a login that must add a second factor', { env: everybod
   })
 })
 
+const admins = { REQUIRE_SECOND_FACTOR: 'admins', SECOND_FACTOR_GRACE_DAYS: '0' }
+
+describeApp(
+  'the page of the account of an administrator whose rights are withheld',
+  { env: admins, mailbox: true },
+  (app) => {
+    test('says that a mail comes first, and leads to the page that sends it, and back', async () => {
+      const ada = await app.signUp()
+      await app.admin.giveRole(ada.id, 'admin')
+      const browser = createBrowser(app)
+      await browser.logIn(ada)
+      const page = await browser.open('/account/security')
+      expect(page.html).toContain('we first send you a mail with a code')
+      expect(page.html).not.toContain('Add a passkey</button>')
+      const address = await browser.send(await browser.open('/account/address'), { email: 'thief@example.com' }, 1)
+      expect(address.title).toBe('Protect your account')
+      const start = await browser.send(page, {}, to('totp'))
+      expect([start.title, start.path.split('?')[0]]).toEqual(['Protect your account', '/sign-in/enroll'])
+      const mail = await browser.send(start, {}, to('totp'))
+      const scan = await browser.send(mail, { code: await mailedCode(app) }, to('mail'))
+      const saved = await browser.send(scan, { code: appOf(scan)(app.clock.now()) })
+      expect([saved.title, saved.forms[0]!.action]).toEqual(['Save these codes', '../account/security'])
+      const after = await browser.open('/account/security')
+      expect(after.html).toContain('Add a passkey</button>')
+      expect(after.html).not.toContain('we first send you')
+      expect(await app.rows.sessions.one({ kind: 'browser', endedAt: null })).toMatchObject({ amr: 'pwd otp mfa' })
+      expect(await app.rows.mails.count({ kind: 'confirm_address' })).toBe(0)
+    })
+  },
+)
+
 const provider = { env: { ...everybody, PUBLIC_URL: 'https://op.example.com' } }
 
 describeApp('a login for an application that must add a second factor', provider, (app) => {

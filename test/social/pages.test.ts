@@ -163,7 +163,7 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
     expect(await link()).toStartWith('../sign-in?request=')
   })
 
-  test('L8, F39: a person with a second factor links an account only after that was shown', async () => {
+  test('L8: F39 a person with a second factor links an account only after that was shown', async () => {
     const { app, browser } = await open()
     const bea = await app.signUp('bea')
     await browser.logIn(bea)

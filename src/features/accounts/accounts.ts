@@ -18,6 +18,7 @@ import { type Completion, completeRegistration } from './complete-registration.t
 import { createAccount, type NewAccount } from './create-account.ts'
 import { type DeletedBy, deleteOwn, deleteUser } from './delete-user.ts'
 import { exportOwn } from './export.ts'
+import { needsMailedCode, requireMailedCode } from './first-factor.ts'
 import {
   checkPassword,
   type FreshProof,
@@ -76,7 +77,7 @@ export interface AccountsNeeds {
   proofs: Pick<Proofs, 'exportOf'>
   apiKeys: Pick<ApiKeys, 'exportOf'>
   identities: { exportOf(userId: number): Promise<object[]> }
-  factors: Pick<Factors, 'stateOf' | 'exportOf' | 'openPasskey' | 'provePasskey'>
+  factors: Pick<Factors, 'stateOf' | 'isOverdue' | 'exportOf' | 'openPasskey' | 'provePasskey'>
   /** What the user gave applications: lists of rows, by name. */
   applications: { exportOf(userId: number): Promise<object> }
   registration: RegistrationSettings
@@ -185,7 +186,8 @@ export interface Accounts {
    * fresh session or the password, and first gets only a mail. The address changes when the link in the mail is
    * confirmed. The answer and the work are the same for an address that another user has.
    * @throws KeywardError `validation_failed`, `username_taken`, `rate_limited`; `invalid_token` when all sessions of
-   *   the user have just ended; for an address also those of `requireFresh`, and `mail_not_configured`
+   *   the user have just ended; for an address also those of `requireFresh` and `requireMailedCode`, and
+   *   `mail_not_configured`
    */
   updateProfile(caller: SessionCaller, change: ProfileChange): Promise<User>
   /**
@@ -196,6 +198,16 @@ export interface Accounts {
    *   `rate_limited`, `overloaded`
    */
   requireFresh(caller: SessionCaller, proof: FreshProof): Promise<void>
+  /**
+   * Makes sure that the password, or an account at another service, is not enough to get back the rights that a rule
+   * withholds until there is a second factor. When the user has none, the grace period is over and mail is on, the
+   * session must have begun by mail. Call it before a user adds a factor, or asks for another address.
+   * @throws KeywardError `mfa_enrollment_required` with an `mfa_token`, with which the user adds an authenticator app
+   *   after the code of a mail; `rate_limited` when the account has too many such tokens
+   */
+  requireMailedCode(caller: SessionCaller, from: { ip: string }): Promise<void>
+  /** True when `requireMailedCode` refuses the caller. */
+  needsMailedCode(caller: SessionCaller): Promise<boolean>
   /** Says what `requireFresh` asks of the caller now; with `credential`, the password in the body is enough. */
   proofNeeded(caller: SessionCaller): Promise<ProofNeeded>
   /**
@@ -259,6 +271,8 @@ export const createAccounts = (needs: AccountsNeeds): Accounts => ({
   changePassword: (caller, change) => changePassword(needs, caller, change),
   updateProfile: (caller, change) => updateProfile(needs, caller, change),
   requireFresh: (caller, proof) => requireFresh(needs, caller, proof),
+  requireMailedCode: (caller, from) => requireMailedCode(needs, caller, from),
+  needsMailedCode: (caller) => needsMailedCode(needs, caller),
   exportOwn: (caller, proof) => exportOwn(needs, caller, proof),
   proofNeeded: (caller) => proofNeeded(needs, caller),
   stepUp: (caller, shown) => stepUp(needs, caller, shown),

@@ -48,7 +48,7 @@ export async function requireFresh(
 /** See `Accounts.proofNeeded`. */
 export async function proofNeeded(needs: AccountsNeeds, caller: SessionCaller): Promise<ProofNeeded> {
   const { has } = await needs.factors.stateOf(caller.userId)
-  const times = await needs.sessions.findCheckTimes(caller)
+  const times = await needs.sessions.findChecks(caller)
   const checked = (has ? times?.mfaTime : times?.authTime) ?? 0
   // A copy of a token from before the check of the factor has the level of an older check, and may have a password.
   if (has && (!reaches(caller.acr, 'aal2') || caller.authTime < wholeSeconds(checked))) return 'factor'

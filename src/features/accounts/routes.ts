@@ -137,18 +137,24 @@ export function accountRoutes(
       },
       {
         access: 'user',
-        limit: ['login', 'account', 'mail'],
+        limit: ['login', 'account', 'mail', 'mfa'],
         parse: 'strictJson',
         body: ProfileBody,
         response: {
           200: answer('Your account', UserView),
-          ...bodyProblems(...freshCodes, 'validation_failed', 'username_taken', 'mail_not_configured'),
+          ...bodyProblems(
+            ...freshCodes,
+            'mfa_enrollment_required',
+            'validation_failed',
+            'username_taken',
+            'mail_not_configured',
+          ),
         },
         detail: {
           operationId: 'updateMe',
           summary: 'Change your account',
           description:
-            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these. `email` needs `current_password`, or a login in the last 15 minutes. It changes nothing at once: the next address gets a mail with a link, and is yours once you confirm it. The answer is the same for an address that is taken.',
+            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these. `email` needs `current_password`, or a login in the last 15 minutes. It changes nothing at once: the next address gets a mail with a link, and is yours once you confirm it. The answer is the same for an address that is taken. While a rule of this service withholds rights from you until you have a second factor, it is `403` `mfa_enrollment_required` as at `POST /users/me/factors/totp`.',
           tags: ['accounts'],
         },
       },

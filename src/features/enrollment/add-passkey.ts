@@ -3,17 +3,18 @@ import type { CredentialKind, PendingPasskey } from '../factors/factors.ts'
 import { factorChange } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import type { Added } from './add-totp.ts'
-import { changerOf, readName, whole } from './change.ts'
+import { changerOf, readName, requireMayAdd, whole } from './change.ts'
 import type { EnrollmentNeeds } from './enrollment.ts'
 
 /** See `Enrollment.beginPasskey`. */
 export async function beginPasskey(
-  { accounts, limits, factors }: EnrollmentNeeds,
+  needs: EnrollmentNeeds,
   caller: SessionCaller,
   { kind, ...proof }: FreshProof & { kind: CredentialKind },
 ): Promise<PendingPasskey> {
+  const { limits, factors } = needs
   const { userId, user, sessionId } = caller
-  await accounts.requireFresh(caller, proof)
+  await requireMayAdd(needs, caller, proof)
   await using place = await limits.reserve([factorChange(userId)], { userId, ip: proof.ip })
   const pending = await factors.beginPasskey({ user, by: { ...changerOf(caller, proof), sessionId }, kind })
   place.keep()
@@ -31,10 +32,10 @@ export async function addPasskey(
     ...proof
   }: FreshProof & { challengeId: string; credential: unknown; name?: string | null },
 ): Promise<Added> {
-  const { accounts, limits, factors, sessions } = needs
+  const { limits, factors, sessions } = needs
   const { userId, sessionId } = caller
   const name = typed ? readName(typed) : undefined
-  await accounts.requireFresh(caller, proof)
+  await requireMayAdd(needs, caller, proof)
   // A wrong answer counts too: each writes an event.
   const place = await limits.reserve([factorChange(userId)], { userId, ip: proof.ip })
   place.keep()

@@ -3,7 +3,7 @@ import type { FreshProof } from '../accounts/accounts.ts'
 import type { Factor, PendingTotp } from '../factors/factors.ts'
 import { factorChange } from '../limits/limits.ts'
 import type { Raised, SessionCaller } from '../sessions/sessions.ts'
-import { changerOf, readName, whole } from './change.ts'
+import { changerOf, readName, requireMayAdd, whole } from './change.ts'
 import type { EnrollmentNeeds } from './enrollment.ts'
 
 /** A factor that was just added. */
@@ -25,7 +25,7 @@ export async function beginTotp(
 ): Promise<PendingTotp> {
   const { userId, user } = caller
   const name = readName(typed ?? USUAL_NAME)
-  await needs.accounts.requireFresh(caller, proof)
+  await requireMayAdd(needs, caller, proof)
   await using place = await needs.limits.reserve([factorChange(userId)], { userId, ip: proof.ip })
   const pending = await needs.factors.beginTotp({ user, by: changerOf(caller, proof), name })
   place.keep()
@@ -39,7 +39,7 @@ export async function confirmTotp(
   { id, code, ...proof }: FreshProof & { id: string; code: string },
 ): Promise<Added> {
   const { userId, sessionId } = caller
-  await needs.accounts.requireFresh(caller, proof)
+  await requireMayAdd(needs, caller, proof)
   // Counted before the code is checked, and kept when it is wrong: a copied session must not guess without a limit.
   await using guess = await needs.factors.reserveGuess({ userId, sessionId, ip: proof.ip }, { otp: code })
   try {

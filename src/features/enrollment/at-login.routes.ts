@@ -45,7 +45,7 @@ export const enrollmentAtLoginRoutes = (
           operationId: 'prepareEnrollment',
           summary: 'Begin a login that needs a new second factor',
           description:
-            'For a login that answered `403` with the code `mfa_enrollment_required`: this service requires a second factor, and the account has none. Mails a code to the address of the account, because the password alone must not be enough to add a factor. Without mail, and after a login by mail, `challenge_id` is `null` and no code is needed. Go on with `POST /token/enroll/totp`.',
+            'For a login, or a route that adds a factor or changes the address, that answered `403` with the code `mfa_enrollment_required`: this service requires a second factor, and the account has none. Mails a code to the address of the account, because the password alone must not be enough to add a factor. Without mail, and after a login by mail, `challenge_id` is `null` and no code is needed. Go on with `POST /token/enroll/totp`.',
           tags: ['tokens'],
         },
       },

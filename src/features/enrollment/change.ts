@@ -20,6 +20,19 @@ export function readName(typed: string): string {
 }
 
 /**
+ * Makes sure that the caller may add a factor.
+ * @throws KeywardError those of `Accounts.requireFresh` and `Accounts.requireMailedCode`
+ */
+export async function requireMayAdd(
+  { accounts }: EnrollmentNeeds,
+  caller: SessionCaller,
+  proof: FreshProof,
+): Promise<void> {
+  await accounts.requireFresh(caller, proof)
+  await accounts.requireMailedCode(caller, proof)
+}
+
+/**
  * Makes a change of factors in one transaction, in which the user is locked, and ends all other sessions of the user.
  * Concurrent changes wait for each other here.
  * @throws KeywardError `invalid_token` when the caller's session has just ended; the error of `change`

@@ -32,7 +32,7 @@ export interface EnrollmentNeeds {
   sessions: Pick<Sessions, 'endAll' | 'raise' | 'findEnrollment' | 'finishEnrollment'>
   proofs: Pick<Proofs, 'checkCode' | 'redeem'>
   mails: Pick<Mails, 'isOn' | 'ask'>
-  accounts: Pick<Accounts, 'requireFresh' | 'hasPassword'>
+  accounts: Pick<Accounts, 'requireFresh' | 'requireMailedCode' | 'needsMailedCode' | 'hasPassword'>
   identities: { canSignIn(userId: number): Promise<boolean> }
 }
 
@@ -41,11 +41,14 @@ export interface OwnFactors {
   factors: Factor[]
   recoveryCodes: { remaining: number; createdAt: number | null }
   isRequired: boolean
+  /** True when `beginTotp` and `beginPasskey` first need the code of a mail. */
+  needsMailedCode: boolean
 }
 
 /**
  * What people do with their own second factors. Every change but a new name needs a fresh check of a credential, and once
- * there is a factor, of the factor. It ends all other sessions of the user, and the owner gets a mail.
+ * there is a factor, of the factor. It ends all other sessions of the user, and the owner gets a mail. The four methods
+ * that add a factor also refuse as `Accounts.requireMailedCode` does.
  */
 export interface Enrollment extends OwnTrustedDevices {
   list(caller: SessionCaller): Promise<OwnFactors>
@@ -121,12 +124,14 @@ export interface Enrollment extends OwnTrustedDevices {
 }
 
 export const createEnrollment = (needs: EnrollmentNeeds): Enrollment => ({
-  async list({ userId }) {
-    const { factors } = needs
+  async list(caller) {
+    const { accounts, factors } = needs
+    const { userId } = caller
     return {
       factors: await factors.list(userId),
       recoveryCodes: await factors.recoveryCodes(userId),
       isRequired: await isRequired(needs, userId),
+      needsMailedCode: await accounts.needsMailedCode(caller),
     }
   },
   beginTotp: (caller, of) => beginTotp(needs, caller, of),

@@ -6,12 +6,14 @@ import { PasswordProof } from '../accounts/schemas.ts'
 import type { Enrollment } from './enrollment.ts'
 import {
   AddedFactor,
+  addCodes,
   ConfirmTotpBody,
   FactorList,
   FactorNameBody,
   FactorPath,
   FactorView,
   NewTotpBody,
+  overdueText,
   PendingTotpView,
   RecoveryCodes,
   RemovalProof,
@@ -48,18 +50,17 @@ export const enrollmentRoutes = (enrollment: Enrollment, kit: HttpKit) =>
       {
         access: 'user',
         fresh: true,
-        limit: ['login', 'factor'],
+        limit: ['login', 'factor', 'mfa'],
         parse: 'optionalJson',
         body: t.Optional(NewTotpBody),
         response: {
           201: answer('The secret, which is not shown again', PendingTotpView),
-          ...bodyProblems(...freshCodes, 'validation_failed', 'too_many_factors'),
+          ...bodyProblems(...freshCodes, ...addCodes, 'validation_failed'),
         },
         detail: {
           operationId: 'beginTotp',
           summary: 'Begin to add an authenticator app',
-          description:
-            'Nothing changes until its first code confirms it, within ten minutes. Another one that waits is dropped.',
+          description: `Nothing changes until its first code confirms it, within ten minutes. Another one that waits is dropped. ${overdueText}`,
           tags: ['factors'],
         },
       },
@@ -81,17 +82,17 @@ export const enrollmentRoutes = (enrollment: Enrollment, kit: HttpKit) =>
           200: answer('The factor, and new tokens of this session', AddedFactor),
           ...bodyProblems(
             ...freshCodes,
+            ...addCodes,
             'validation_failed',
             'invalid_code',
             'totp_locked',
             'factor_not_found',
-            'too_many_factors',
           ),
         },
         detail: {
           operationId: 'confirmTotp',
           summary: 'Confirm an authenticator app',
-          description: `From now on, every login asks for a second factor. Show the recovery codes to the user at once: no answer has them again. ${others} A wrong code counts like one of a login.`,
+          description: `From now on, every login asks for a second factor. Show the recovery codes to the user at once: no answer has them again. ${others} A wrong code counts like one of a login. ${overdueText}`,
           tags: ['factors'],
         },
       },

@@ -7,6 +7,13 @@ import { TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import { grantOf } from '../sessions/sessions.ts'
 import type { Added, OwnFactors } from './enrollment.ts'
 
+/** The refusals of a route that begins or ends the adding of a factor. */
+export const addCodes = ['mfa_enrollment_required', 'too_many_factors'] as const
+
+/** For the description of such a route. */
+export const overdueText =
+  'When a rule of this service withholds rights from you until you have a second factor, the password is not enough to add the first one: unless the session began with a login by mail, the answer is `403` with the code `mfa_enrollment_required` and an `mfa_token` for `POST /token/enroll`. Without mail it is enough.'
+
 const time = t.String({ description: 'RFC 3339, UTC' })
 const exampleTime = '2026-01-01T00:00:00.000Z'
 const exampleCodes = ['8yq4-vv1c-0mxe-t5kd', 'h2nw-6r9a-j3zp-s7bg']

@@ -32,6 +32,8 @@ export interface FactorPolicy {
    * @returns undefined when nothing is asked, and when the user has a factor
    */
   demand(user: Holder): Promise<Demand | undefined>
+  /** True when a policy wants a second factor of the user, who has none, and the grace period is over. */
+  isOverdue(user: Holder): Promise<boolean>
   /**
    * Ends the grace period of a user for whom a policy wants a factor, in the current transaction: for a user whose
    * factors were removed by somebody else, and who must not keep the rights without one.
@@ -116,6 +118,10 @@ export function factorPolicy({ store: db, clock, audit, mails, settings }: Facto
         { userId },
       )
       return { dueAt: isFirst ? dueAt : ((await store.dueAtOf(db, userId)) ?? dueAt), isForLogin: isForAll }
+    },
+    async isOverdue(user) {
+      const dueAt = (await isRequired(user)) ? await store.dueAtOf(db, user.id) : null
+      return dueAt !== null && dueAt <= clock.now() && !(await hasFactor(user.id))
     },
     async endGrace(user) {
       if (await isRequired(user)) await store.makeDue(db, { userId: user.id, dueAt: clock.now() })

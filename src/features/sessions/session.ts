@@ -167,6 +167,12 @@ export type Begun = BegunSession | FactorDue
 
 export const isDue = (begun: Begun): begun is FactorDue => 'due' in begun
 
+/** What was checked in a session, and when. */
+export interface SessionChecks extends Pick<StoredSession, 'amr' | 'authTime' | 'kind' | 'isRemembered'> {
+  /** When a second factor was checked; null for never. */
+  mfaTime: EpochMs | null
+}
+
 /** The columns of a session that authentication and refresh use. */
 export interface StoredSession {
   id: string

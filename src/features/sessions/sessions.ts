@@ -28,7 +28,7 @@ import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
 import { type LoginSessions, loginSessions } from './logins.ts'
-import { countLive, deleteOver, findCheckTimes, pageOfUser } from './own.store.ts'
+import { countLive, deleteOver, findChecks, pageOfUser } from './own.store.ts'
 import { type RaisedSessions, raisedSessions } from './raised.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
@@ -62,7 +62,7 @@ export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
-  /** The claim `auth_time` of the access token. `findCheckTimes` returns the present time of the session. */
+  /** The claim `auth_time` of the access token. `findChecks` returns the present time of the session. */
   authTime: EpochMs
   /** The claim `acr` of the access token. The session may have reached a higher level since. */
   acr: Level
@@ -151,10 +151,9 @@ export interface Sessions extends LoginSessions, RaisedSessions, BrowserSessions
    */
   exportPage(page: { userId: number; after: string; limit: number }): Promise<({ id: string } & object)[]>
   /**
-   * Returns when a credential was last checked in the caller's session, and when a second factor was, or null; undefined
-   * when the session is not stored any more.
+   * Returns what was checked in the caller's session, and when; undefined when the session is not stored any more.
    */
-  findCheckTimes(caller: SessionCaller): Promise<{ authTime: EpochMs; mfaTime: EpochMs | null } | undefined>
+  findChecks(caller: SessionCaller): ReturnType<typeof findChecks>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: Pick<SessionCaller, 'userId'>): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
@@ -276,7 +275,7 @@ export function createSessions({
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
     exportDevices: (userId) => known.devicesOf(db, userId),
     exportPage: (page) => pageOfUser(db, page),
-    findCheckTimes: ({ userId, sessionId }) => findCheckTimes(db, { userId, sessionId }),
+    findChecks: ({ userId, sessionId }) => findChecks(db, { userId, sessionId }),
     listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),

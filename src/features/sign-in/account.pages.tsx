@@ -109,7 +109,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         await accounts.updateProfile(caller, change)
         return '/account/address?sent'
       },
-      codes: [...freshCodes, 'mail_not_configured'],
+      codes: [...freshCodes, 'mfa_enrollment_required', 'mail_not_configured'],
     },
     password: {
       view: (visit, shown) => passwordView(visit, shown, minLength),
@@ -216,7 +216,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
     )
     routes.post(`/account/${name}`, ({ request }) => pages.submit(request, submission(name, { view, act })), {
       ...open,
-      limit: name === 'security' ? ['login', 'factor', 'mfa'] : ['login', 'account', 'mail'],
+      limit: name === 'security' ? ['login', 'factor', 'mfa'] : ['login', 'account', 'mail', 'mfa'],
       parse: 'none',
       response: { 200: shown()[200], ...submitted(...codes) },
       detail: { summary: `Send the form of the page ${name}`, tags: ['pages'] },
@@ -235,9 +235,12 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
       },
       {
         ...open,
-        limit: ['login', 'factor'],
+        limit: ['login', 'factor', 'mfa'],
         parse: 'none',
-        response: { ...optionsAnswer, ...submitted('reauthentication_required', 'too_many_factors', 'rate_limited') },
+        response: {
+          ...optionsAnswer,
+          ...submitted('reauthentication_required', 'mfa_enrollment_required', 'too_many_factors', 'rate_limited'),
+        },
         detail: { summary: 'Get the options of WebAuthn for a new passkey or security key', tags: ['pages'] },
       },
     )

@@ -148,8 +148,11 @@ function refusals(responses: Responses = {}, access: string, oauth: boolean, com
   })
 }
 
+/** The codes whose problem document has more members. */
+const asksForFactor: readonly ErrorCode[] = ['mfa_required', 'mfa_enrollment_required']
+
 function problemSchema(codes: readonly ErrorCode[], oauth: boolean) {
-  if (codes.includes('mfa_required')) return oauth ? OAuthFactorProblem : FactorProblem
+  if (codes.some((code) => asksForFactor.includes(code))) return oauth ? OAuthFactorProblem : FactorProblem
   return oauth ? OAuthProblem : Problem
 }
 

@@ -38,6 +38,7 @@ const together: Record<string, readonly ErrorCode[]> = {
   Unauthenticated: ['not_authenticated', 'invalid_token'],
   Client: ['unauthorized_client', 'invalid_scope', 'invalid_target'],
   Grant: ['unsupported_grant_type', 'invalid_grant'],
+  ScopeOrEnrollment: ['insufficient_scope', 'mfa_enrollment_required'],
   ClientOrLevel: ['invalid_client', 'reauthentication_required'],
   SecondFactor: ['mfa_token_expired', 'invalid_code', 'webauthn_failed'],
   Passkey: ['invalid_passkey', 'unknown_passkey'],

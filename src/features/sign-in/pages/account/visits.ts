@@ -3,6 +3,7 @@ import { noteUser } from '../../../../http/caller.ts'
 import type { Clock } from '../../../../lib/clock.ts'
 import type { Next } from '../../../../pages/next.ts'
 import type { FormProblem, Submission, View, Visit } from '../../../../pages/pages.tsx'
+import { toSecond } from '../../../../pages/to-second.ts'
 import { formCookieOf, toSignIn } from '../../../../pages/to-sign-in.ts'
 import type { Accounts } from '../../../accounts/accounts.ts'
 import { callerOfBrowser, type SessionCaller } from '../../../sessions/sessions.ts'
@@ -82,7 +83,9 @@ export function accountVisits(signIn: SignIn, { clock, accounts }: AccountVisits
         } catch (error) {
           // The session has ended since it was read.
           if (error instanceof KeywardError && error.code === 'invalid_token') return toLogIn(visit, page)
-          throw error
+          // The code of a mail is needed first, to add a second factor.
+          const asked = { to: 'account', query: page, seen: clock.now() } as const
+          return toSecond(error, signIn.seal(asked, formCookieOf(signIn, visit).value))
         }
       },
       async again(visit, problem) {

@@ -40,6 +40,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
       factors: own.factors,
       recoveryCodes: own.recoveryCodes.remaining,
       isRequired: own.isRequired,
+      needsMailedCode: own.needsMailedCode,
       mayUsePasskeys,
       trusted: await enrollment.listTrusted(caller),
     }
@@ -118,6 +119,7 @@ export function securityPage(needs: SecurityPageNeeds): AccountPage {
     codes: [
       'reauthentication_required',
       'invalid_password',
+      'mfa_enrollment_required',
       'invalid_code',
       'webauthn_failed',
       'synced_passkey',

@@ -15,6 +15,8 @@ export interface SecurityShown {
   recoveryCodes: number
   /** True when a rule of the service wants a second factor of the account. */
   isRequired: boolean
+  /** True when the first factor needs the code of a mail, and only an authenticator app can be the first one. */
+  needsMailedCode: boolean
   /** False with `PASSKEYS=off`. */
   mayUsePasskeys: boolean
   trusted: readonly TrustedDevice[]
@@ -25,7 +27,7 @@ const PAGE = '/account/security'
 /** The second factors of an account, and what can be added. */
 export function securityView(visit: Visit, account: AccountShown, shown: SecurityShown): View {
   const { security: texts, factor, totp, enroll, trusted } = textsOf(visit)
-  const { factors, isRequired, mayUsePasskeys } = shown
+  const { factors, isRequired, needsMailedCode, mayUsePasskeys } = shown
   const { input } = visit
   const { problem, hidden } = account
   const isNotFound = problem?.code === 'factor_not_found'
@@ -59,6 +61,7 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
           {isRequired && !hasUsable && (
             <Notice kind="warning">
               <p>{enroll.text}</p>
+              {needsMailedCode && <p>{enroll.mailFirst}</p>}
             </Notice>
           )}
           <p>{hasUsable ? texts.intro : texts.none}</p>
@@ -75,7 +78,12 @@ export function securityView(visit: Visit, account: AccountShown, shown: Securit
             <>
               {hasUsable && <RecoveryCodes visit={visit} hidden={hidden} left={shown.recoveryCodes} />}
               <h2>{texts.add.title}</h2>
-              <AddFactor visit={visit} page={PAGE} hidden={hidden} mayUsePasskeys={mayUsePasskeys} />
+              <AddFactor
+                visit={visit}
+                page={PAGE}
+                hidden={hidden}
+                mayUsePasskeys={mayUsePasskeys && !needsMailedCode}
+              />
             </>
           )}
           <TrustedDevices visit={visit} page={PAGE} hidden={hidden} devices={shown.trusted} />

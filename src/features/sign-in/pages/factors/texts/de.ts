@@ -145,6 +145,8 @@ export const de: FactorTexts = {
   enroll: {
     title: 'Schützen Sie Ihr Konto',
     text: 'Dieser Dienst verlangt einen zweiten Faktor. Fügen Sie einen hinzu; Sie brauchen ihn bei jeder Anmeldung.',
+    mailFirst:
+      'Ihr Passwort allein genügt dafür nicht: Sie bekommen zuerst eine E-Mail mit einem Code. Beginnen Sie mit einer Authenticator-App; danach können Sie auch Passkeys und Sicherheitsschlüssel hinzufügen.',
     mail: {
       text: 'Eine E-Mail mit einem Code ist zu Ihnen unterwegs.',
       code: 'Code aus der E-Mail',

@@ -140,6 +140,8 @@ export const en: FactorTexts = {
   enroll: {
     title: 'Protect your account',
     text: 'This service requires a second factor. Add one; you need it at every login.',
+    mailFirst:
+      'Your password alone is not enough for that: we first send you a mail with a code. Start with an authenticator app; after that you can add passkeys and security keys too.',
     mail: {
       text: 'A mail with a code is on its way to you.',
       code: 'Code of the mail',

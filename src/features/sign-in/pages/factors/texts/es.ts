@@ -149,6 +149,8 @@ export const es: FactorTexts = {
   enroll: {
     title: 'Proteja su cuenta',
     text: 'Este servicio exige un segundo factor. Añada uno; lo necesitará cada vez que inicie sesión.',
+    mailFirst:
+      'Su contraseña sola no basta para eso: primero le enviamos un correo con un código. Empiece con una aplicación de autenticación; después podrá añadir también llaves de acceso y llaves de seguridad.',
     mail: {
       text: 'Un correo con un código está en camino.',
       code: 'Código del correo',

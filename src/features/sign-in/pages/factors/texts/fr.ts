@@ -149,6 +149,8 @@ export const fr: FactorTexts = {
   enroll: {
     title: 'Protégez votre compte',
     text: 'Ce service exige un second facteur. Ajoutez-en un\u00a0; vous en aurez besoin à chaque connexion.',
+    mailFirst:
+      'Votre mot de passe seul ne suffit pas pour cela\u00a0: nous vous envoyons d’abord un e-mail avec un code. Commencez par une application d’authentification\u00a0; ensuite, vous pourrez aussi ajouter des clés d’accès et des clés de sécurité.',
     mail: {
       text: 'Un e-mail avec un code est en route.',
       code: 'Code reçu par e-mail',

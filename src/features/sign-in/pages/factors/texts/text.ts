@@ -148,6 +148,8 @@ export interface FactorTexts {
   enroll: {
     title: string
     text: string
+    /** On the page `/account/security`, when the first factor needs the code of a mail. */
+    mailFirst: string
     /** Before it, the code of a mail. */
     mail: { text: string; code: string; hint: string; button: string; send: string; wrong: string }
   }
