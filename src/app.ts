@@ -1,9 +1,12 @@
 import { Elysia } from 'elysia'
 import { pagesOf, signInOf } from './config/parts.ts'
 import { accessRoutes } from './features/access/routes.ts'
+import { passkeyRoutes } from './features/accounts/passkey.routes.ts'
 import { accountRoutes } from './features/accounts/routes.ts'
+import { secondFactorRoutes } from './features/accounts/second-factor.routes.ts'
 import { apiKeyRoutes } from './features/administration/api-keys.routes.ts'
 import { clientRoutes } from './features/administration/clients.routes.ts'
+import { factorAdministrationRoutes } from './features/administration/factors.routes.ts'
 import { mailAdministrationRoutes } from './features/administration/mails.routes.ts'
 import { providerRoutes } from './features/administration/providers.routes.ts'
 import { roleRoutes } from './features/administration/roles.routes.ts'
@@ -11,6 +14,11 @@ import { administrationRoutes } from './features/administration/routes.ts'
 import { signingKeyAdministrationRoutes } from './features/administration/signing-keys.routes.ts'
 import { createDocumentation } from './features/documentation/documentation.ts'
 import { documentationRoutes } from './features/documentation/routes.ts'
+import { enrollmentAtLoginRoutes } from './features/enrollment/at-login.routes.ts'
+import { passkeyEnrollmentRoutes } from './features/enrollment/passkey.routes.ts'
+import { enrollmentRoutes } from './features/enrollment/routes.ts'
+import { trustedDeviceRoutes } from './features/enrollment/trusted.routes.ts'
+import { passkeyDocumentRoutes } from './features/factors/routes.ts'
 import { invitationPages } from './features/invitations/pages.tsx'
 import { invitationRoutes } from './features/invitations/routes.ts'
 import { mailboxRoutes } from './features/mail/routes.ts'
@@ -24,10 +32,14 @@ import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
 import { probePatterns, probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
+import { enrollPages } from './features/sign-in/enroll.pages.tsx'
 import { signInPages } from './features/sign-in/pages.tsx'
+import { secondPages } from './features/sign-in/second.pages.tsx'
+import { stepUpPages } from './features/sign-in/step-up.pages.tsx'
 import { signingKeyRoutes } from './features/signing-keys/routes.ts'
 import { socialPages } from './features/social/pages.tsx'
 import { socialRoutes } from './features/social/routes.ts'
+import { factorRecoveryRoutes } from './features/verification/factor.routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
@@ -96,20 +108,31 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(metricsRoutes(metrics, config.METRICS_TOKEN, kit))
     .use(mailboxRoutes(isLoopback(config.HOST) ? service.mailbox : undefined, kit))
     .use(tokenEndpointRoutes(service, kit))
+    .use(secondFactorRoutes(service, kit))
+    .use(passkeyRoutes(service, kit))
     .use(accountRoutes(service, kit))
     .use(pageFileRoutes(pages, kit))
     .use(verificationPages(service.verification, showing, kit))
     .use(invitationPages(service.invitations, showing, kit))
     .use(signInPages(service.signIn, { ...signingIn, providers: service.social.buttons }, kit))
+    .use(secondPages(service.signIn, { ...signingIn, sessions: service.sessions }, kit))
+    .use(enrollPages(service.signIn, { ...service, ...signingIn }, kit))
+    .use(stepUpPages(service.signIn, signingIn, kit))
     .use(accountPages(service.signIn, { ...service, ...signingIn, ...listsOf(service) }, kit))
     .use(verificationRoutes(service, kit))
+    .use(factorRecoveryRoutes(service.verification, kit))
     .use(invitationRoutes(service.invitations, kit))
     .use(socialPages(service.social, { ...service, pages: withCookies }, kit))
     .use(sessionRoutes(service, kit))
+    .use(enrollmentRoutes(service.enrollment, kit))
+    .use(trustedDeviceRoutes(service.enrollment, kit))
+    .use(enrollmentAtLoginRoutes(service, kit))
+    .use(passkeyEnrollmentRoutes(service.enrollment, kit))
     .use(socialRoutes(service.social, kit))
     .use(accessRoutes(service.access, kit))
     .use(administrationRoutes(service.administration, kit))
     .use(roleRoutes(service.administration, kit))
+    .use(factorAdministrationRoutes(service.administration, kit))
     .use(apiKeyRoutes(service.administration, kit))
     .use(clientRoutes(service.administration, kit))
     .use(signingKeyAdministrationRoutes(service.administration, kit))
@@ -117,6 +140,12 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     .use(mailAdministrationRoutes(service.administration, kit))
     .use(signingKeyRoutes(service.signingKeys, kit))
     .use(metadataRoutes(service.openid, kit))
+    .use(
+      passkeyDocumentRoutes(
+        { origins: service.factors.passkeyOrigins, page: withCookies && `${config.PUBLIC_URL}/account/security` },
+        kit,
+      ),
+    )
     .use(openIdRoutes(service.openid, kit))
     .use(openIdPages({ ...service, pages }, kit))
     .use(endSessionRoutes({ ...service, pages }, kit))

@@ -57,6 +57,23 @@ export const catalogue = {
   client_is_public: [409, 'A public client has no secret'],
   too_many_secrets: [409, 'The client has two live secrets: revoke one first'],
   clients_unavailable: [409, 'No client can be registered with these settings'],
+  // Second factors
+  mfa_required: [403, 'A second factor is required'],
+  mfa_enrollment_required: [403, 'This account needs a second factor first'],
+  mfa_token_expired: [400, 'Log in again: this login has expired, was used, or had too many wrong answers'],
+  invalid_code: [400, 'This code is not valid'],
+  totp_locked: [403, 'Codes are locked after too many wrong ones: use a passkey or a recovery code'],
+  webauthn_failed: [400, 'The passkey or security key was not accepted'],
+  synced_passkey: [400, 'A passkey that other devices can have a copy of is not accepted here: use a security key'],
+  invalid_passkey: [401, 'The passkey was not accepted'],
+  unknown_passkey: [401, 'This passkey belongs to no account here'],
+  factor_not_found: [404, 'Factor not found'],
+  too_many_factors: [409, 'The account has as many factors as it can have: remove one first'],
+  credential_exists: [409, 'This passkey or security key is registered already'],
+  factor_required: [409, 'A rule of this service requires the factor: add another one first'],
+  trusted_device_not_found: [404, 'Trusted device not found'],
+  no_factor: [409, 'The account has no second factor'],
+  own_account: [409, 'Nobody does this to their own account: use the routes for your own factors'],
   // Signing keys
   key_not_found: [404, 'Signing key not found'],
   key_not_ready: [409, 'The next signing key was published too short a time ago'],
@@ -113,8 +130,24 @@ export interface ErrorDetail {
   limit?: LimitMet
   /** A more exact sentence that replaces the sentence of the catalogue. It must not contain user input. */
   sentence?: string
+  /** How the client goes on after `mfa_required`, or which methods still work after `totp_locked`. */
+  challenge?: FactorChallenge
+  /** The level of authentication that a `reauthentication_required` asks for (RFC 9470). */
+  level?: string
   /** The error behind the refusal. The log may show it, and a client never sees it. */
   cause?: unknown
+}
+
+/** The members that a refusal has when a second factor is needed. */
+export interface FactorChallenge {
+  /** The `mfa_token`. */
+  token?: string
+  /** Seconds. */
+  expiresIn?: number
+  /** The methods that work now. */
+  methods: readonly string[]
+  /** The request options of WebAuthn. */
+  webauthn?: object | undefined
 }
 
 /** A refusal. `message` is the sentence for a person: `detail.sentence`, or the sentence of the catalogue. */
@@ -124,6 +157,8 @@ export class KeywardError extends Error {
   readonly errors: readonly FieldError[] | undefined
   readonly retryAfter: number | undefined
   readonly limit: LimitMet | undefined
+  readonly challenge: FactorChallenge | undefined
+  readonly level: string | undefined
 
   constructor(
     readonly code: ErrorCode,
@@ -134,6 +169,8 @@ export class KeywardError extends Error {
     this.errors = detail.errors
     this.retryAfter = detail.retryAfter
     this.limit = detail.limit
+    this.challenge = detail.challenge
+    this.level = detail.level
   }
 }
 

@@ -6,18 +6,12 @@ import { type Administration, createAdministration } from './features/administra
 import { type ApiKeys, createApiKeys } from './features/api-keys/api-keys.ts'
 import { type Audit, createAudit } from './features/audit/audit.ts'
 import { type Clients, createClients } from './features/clients/clients.ts'
+import { createEnrollment, type Enrollment } from './features/enrollment/enrollment.ts'
+import { createFactors, type Factors } from './features/factors/factors.ts'
 import { createInvitations, findingFirstAdmin, type Invitations } from './features/invitations/invitations.ts'
-import { cleanUp, type Job } from './features/jobs/jobs.ts'
 import { createLimits, type Limits, rulesWith } from './features/limits/limits.ts'
-import { createLogouts, LOGOUT_POLL_INTERVAL, type Logouts } from './features/logouts/logouts.ts'
-import {
-  createMailbox,
-  createMails,
-  createSmtp,
-  MAIL_POLL_INTERVAL,
-  type Mailbox,
-  type Mails,
-} from './features/mail/mail.ts'
+import { createLogouts, type Logouts } from './features/logouts/logouts.ts'
+import { createMailbox, createMails, createSmtp, type Mailbox, type Mails } from './features/mail/mail.ts'
 import { createMetrics, type Metrics, type ProcessUsage } from './features/metrics/metrics.ts'
 import { createApplications, createOpenId, type OpenId } from './features/openid/openid.ts'
 import { createPasswords, type Passwords } from './features/passwords/passwords.ts'
@@ -27,12 +21,12 @@ import { createRoles, type Roles } from './features/roles/roles.ts'
 import { checkSecrets, openSecrets, type Secrets } from './features/secrets/secrets.ts'
 import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
-import { KEY_POLL_INTERVAL, openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
-import { createIdentities, createSocial, type Social } from './features/social/social.ts'
+import { openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
+import { createIdentities, createLinks, createSocial, type Social } from './features/social/social.ts'
 import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
-import { type Clock, MINUTE, SECOND, systemClock } from './lib/clock.ts'
+import { type Clock, SECOND, systemClock } from './lib/clock.ts'
 import { createLog, errorFields, type Log } from './lib/log.ts'
 import { createOutgoing, type Outgoing } from './lib/outgoing-fetch.ts'
 import { type Random, systemRandom } from './lib/random.ts'
@@ -63,9 +57,11 @@ export interface Service {
   apiKeys: ApiKeys
   clients: Clients
   openid: OpenId
+  factors: Factors
   sessions: Sessions
   access: Access
   accounts: Accounts
+  enrollment: Enrollment
   verification: Verification
   invitations: Invitations
   signIn: SignIn
@@ -116,7 +112,7 @@ export interface Surroundings {
 /**
  * The composition root: opens the database and the keys, and gives every feature what it needs. Four features are made
  * elsewhere: `app.ts` makes `documentation`, which needs the routes, `cli/move-users.ts` makes `import` and `export`, and
- * `cli/run-server.ts` starts the `jobs`.
+ * `cli/jobs.ts` lists the `jobs`.
  * @throws MigrationError when the database does not fit this version; KeyringError when SECRET_KEY does not open the
  * stored keys or the signing keys cannot be prepared; TemplateError when a text in TEMPLATES_DIR cannot be used
  * @throws UnknownHostError, KeywardError or the error of the system or the driver when the database cannot be opened or
@@ -134,7 +130,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const users = createUsers({ store, clock, macKeys: () => secrets.macKeys('username') })
     const passwords = used('passwords', createPasswords({ clock, log, ...parts.hashingOf(config) }))
     const limits = createLimits({ store, clock, log, audit, secrets, ...limitsOf(config) })
-    const roles = createRoles({ store, clock, audit, users })
+    const roles = createRoles({ store, clock, audit, users, ...parts.rolesOf(config) })
     const mailbox = surroundings.dev && config.SMTP_URL === undefined ? createMailbox(log) : undefined
     const transport = mailbox ?? smtpOf(config)
     const proofs = createProofs({ store, clock, random, users, limits, secrets })
@@ -153,24 +149,32 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const outgoing = used('outgoing', createOutgoing({ addresses: config.OUTGOING_ADDRESSES }))
     const telling = { users, clients, tokens, outgoing, delivers: !waitInside }
     const logouts = used('logouts', createLogouts({ ...kit, ...telling }))
-    const beginning = { ...kit, users, limits, tokens, secrets, mails, logouts, ...parts.sessionsOf(config) }
+    const factors = createFactors({ ...kit, users, limits, mails, secrets, ...parts.factorsOf(config) })
+    const links = createLinks({ ...kit, mails })
+    const begun = { users, limits, factors, tokens, secrets, mails, logouts, links }
+    const beginning = { ...kit, ...begun, ...parts.sessionsOf(config) }
     const sessions = used('sessions', createSessions(beginning))
-    const access = createAccess({ limits, clients, sessions, apiKeys, roles, tokens, issuer: config.PUBLIC_URL })
+    const accessing = { limits, factors, clients, sessions, apiKeys, roles, tokens }
+    const access = createAccess({ ...accessing, issuer: config.PUBLIC_URL })
     const metrics = used('metrics', createMetrics({ passwords, store, clock, usage, mails, logouts }))
     const registration = parts.registrationOf(config)
     const account = { store, clock, log, audit, secrets, apiKeys, users, passwords, roles, sessions }
     const mailing = { limits, proofs, mails }
     const identities = createIdentities({ store, audit })
     const applications = createApplications(store)
-    const more = { random, identities, applications, registration, pending }
+    const more = { random, factors, identities, applications, registration, pending }
     const accounts = createAccounts({ ...account, ...more, proofs, limits, metrics, mails })
-    const proving = { ...account, ...mailing, accounts, identities, metrics }
+    const enrolling = { store, limits, users, factors, sessions, accounts, identities, proofs, mails }
+    const enrollment = createEnrollment(enrolling)
+    const proving = { ...account, ...mailing, accounts, identities, metrics, factors }
     const verification = createVerification({ ...proving, ...parts.verificationOf(config) })
-    const invitations = createInvitations({ ...account, random, proofs, mails, ...parts.firstAdminOf(config) })
+    const inviting = { ...account, random, proofs, mails, identities, factors, ...parts.firstAdminOf(config) }
+    const invitations = createInvitations(inviting)
     const signIn = createSignIn({ clock, random, secrets, accounts, sessions })
-    const social = createSocial({ ...proving, random, verification, outgoing, publicUrl: config.PUBLIC_URL })
-    const openid = createOpenId({ ...kit, secrets, limits, clients, sessions, tokens, ...parts.openIdOf(config) })
-    const managing = { clients, limits, accounts, mails, invitations, signingKeys, social }
+    const social = createSocial({ ...proving, random, factors, verification, outgoing, publicUrl: config.PUBLIC_URL })
+    const signing = { secrets, limits, factors, clients, sessions, tokens }
+    const openid = createOpenId({ ...kit, ...signing, ...parts.openIdOf(config) })
+    const managing = { clients, limits, accounts, mails, invitations, signingKeys, social, factors }
     const administration = createAdministration({ ...account, ...managing })
     const migrations = () => pendingMigrations(database.driver, embeddedMigrations(store.dialect))
     const probes = createProbes({ store, clock, signingKeys, mails, pendingMigrations: migrations })
@@ -193,6 +197,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
       limits,
       roles,
       accounts,
+      enrollment,
       social,
       administration,
       verification,
@@ -200,56 +205,13 @@ export async function openService(config: Config, surroundings: Surroundings = {
       signIn,
     }
     const mailParts = { proofs, mails, mailbox }
-    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, sessions, access, openid }
+    const tokenParts = { signingKeys, tokens, apiKeys, clients, logouts, factors, sessions, access, openid }
     return { ...shared, ...accountParts, ...mailParts, ...tokenParts, metrics, probes }
   } catch (error) {
     await database.store.close()
     throw error
   }
 }
-
-export const jobsOf = (service: Service): readonly Job[] => [
-  { name: 'process_heartbeat', every: MINUTE, by: 'each', run: service.secrets.heartbeat },
-  { name: 'data_key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.secrets.poll },
-  { name: 'data_key_maintenance', every: MINUTE, by: 'one', run: service.secrets.maintain },
-  { name: 'mail', every: MAIL_POLL_INTERVAL, by: 'each', atStart: true, run: service.mails.deliver },
-  { name: 'logout', every: LOGOUT_POLL_INTERVAL, by: 'each', atStart: true, run: service.logouts.deliver },
-  { name: 'key_poll', every: KEY_POLL_INTERVAL, by: 'each', run: service.signingKeys.poll },
-  // Without a lease: nothing is written while no deactivation ends, and each is ended by one process.
-  {
-    name: 'deactivation_end',
-    every: 10 * SECOND,
-    by: 'each',
-    atStart: true,
-    run: () => cleanUp([service.administration.activateDue]),
-  },
-  { name: 'checkpoint', every: MINUTE, by: 'each', run: service.store.checkpoint },
-  { name: 'first_admin_file', every: MINUTE, by: 'each', run: service.invitations.tidyFirstAdmin },
-  { name: 'provider_seals', every: MINUTE, by: 'one', run: service.social.maintain },
-  { name: 'client_origins', every: 30 * SECOND, by: 'each', atStart: true, run: service.clients.refreshOrigins },
-  { name: 'key_maintenance', every: MINUTE, by: 'one', run: service.signingKeys.maintain },
-  {
-    name: 'clean_up',
-    every: MINUTE,
-    by: 'one',
-    run: () =>
-      cleanUp([
-        service.sessions.endExpired,
-        service.sessions.cleanUp,
-        service.limits.cleanUp,
-        service.audit.eraseForgotten,
-        service.audit.deleteOldEvents,
-        service.audit.shortenOldAddresses,
-        service.mails.cleanUp,
-        service.logouts.cleanUp,
-        service.mails.wipeExpired,
-        service.proofs.cleanUp,
-        service.openid.cleanUp,
-        service.users.cleanUp,
-        service.accounts.cleanUp,
-      ]),
-  },
-]
 
 /**
  * Checks that SECRET_KEY and SECRET_KEY_PREVIOUS fit the database. Writes nothing to the database.

@@ -22,6 +22,7 @@ export const sourceArgs = {
   source: option('NAME', 'The name under which ids that are no numbers are kept; by default that of the format'),
   'trust-verified': flag('Take over which addresses are verified in the old service'),
   'trust-roles': flag('Grant the roles that a file names; they must exist'),
+  'without-factors': flag('Import accounts without their second factors'),
 }
 
 interface SourceArgs {
@@ -31,6 +32,7 @@ interface SourceArgs {
   source?: string | undefined
   'trust-verified'?: boolean | undefined
   'trust-roles'?: boolean | undefined
+  'without-factors'?: boolean | undefined
 }
 
 /**
@@ -42,7 +44,8 @@ export async function openSourceOf(context: CommandContext, args: SourceArgs): P
   if (service !== undefined && !/^[\w.-]{1,64}$/.test(service))
     throw new UsageError('--source takes 1 to 64 letters, digits, dots, hyphens and underscores')
   const trustRoles = args['trust-roles'] === true
-  const options = { trustVerified: args['trust-verified'] === true, trustRoles, service }
+  const withoutFactors = args['without-factors'] === true
+  const options = { trustVerified: args['trust-verified'] === true, trustRoles, withoutFactors, service }
   const named = await namedSource(context, args)
   if (typeof named === 'string') {
     if (format !== undefined || table !== undefined)

@@ -4,10 +4,12 @@ import { startJobs } from '../features/jobs/jobs.ts'
 import { KeyringError } from '../features/secrets/secrets.ts'
 import { nextTurn } from '../lib/clock.ts'
 import { enableJit } from '../lib/jit.ts'
-import { checkSecretKey, jobsOf, openService } from '../service.ts'
+import { checkSecretKey, openService } from '../service.ts'
 import type { CommandContext } from './context.ts'
 import { drain, lastOnConnection } from './drain.ts'
+import { jobsOf } from './jobs.ts'
 import type { Listener } from './listener.ts'
+import { warnOfPasskeys } from './warn-of-passkeys.ts'
 import { warnOfSettings } from './warn-of-settings.ts'
 
 /**
@@ -45,6 +47,7 @@ export async function runServer(
       database: config.DATABASE_URL.shown,
     })
     warnOfSettings(config, { dev, log })
+    await warnOfPasskeys(config, service)
     context.onIgnoredSignal?.((ignored) => log.info('signal_ignored', { signal: ignored }))
     const signal = await context.stopSignal()
     log.info('stopping', { signal })

@@ -28,6 +28,11 @@ export const limitNames = [
   'device.start',
   'device.user_code',
   'device.network',
+  'mfa.account',
+  'mfa.challenge',
+  'recovery.account',
+  'factor.change',
+  'passkey.prefix',
 ] as const
 
 export type LimitName = (typeof limitNames)[number]

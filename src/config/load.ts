@@ -142,6 +142,9 @@ function* contradictions(
     !found.some(({ key }) => key === 'SMTP_URL' || key === fileKey('SMTP_URL'))
   )
     yield ['SMTP_URL', `is not set; takes ${keySchema('SMTP_URL').takes}: REQUIRE_EMAIL_VERIFICATION=true sends mails`]
+  const { WEBAUTHN_RP_ID: rpId, PUBLIC_URL } = config
+  if (rpId !== undefined && PUBLIC_URL !== undefined && !isDomainOf(rpId, new URL(PUBLIC_URL).hostname))
+    yield ['WEBAUTHN_RP_ID', `got "${rpId}"; takes the host of PUBLIC_URL, or a domain above it such as example.com`]
   const hasFile = config.DATABASE_URL?.dialect === 'sqlite' && config.DATABASE_URL.path !== ':memory:'
   if (
     config.ADMIN_EMAIL !== undefined &&
@@ -262,3 +265,7 @@ function environmentWarnings(env: LoadInput['env']): ConfigProblem[] {
 }
 
 const didYouMean = (meant: string): string => `is not a setting of Keyward, did you mean ${meant}?`
+
+/** True when a browser may use passkeys of a domain at this host: the same, or a domain of more than one label above it. */
+const isDomainOf = (domain: string, host: string): boolean =>
+  domain === host || (domain.includes('.') && !/\d$/.test(domain) && host.endsWith(`.${domain}`))

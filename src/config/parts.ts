@@ -11,6 +11,10 @@ import type { Config, DraftConfig } from './schema.ts'
 export const secretsOf = ({ SECRET_KEY, SECRET_KEY_PREVIOUS }: Config): [string, ...string[]] =>
   SECRET_KEY_PREVIOUS === undefined ? [SECRET_KEY] : [SECRET_KEY, SECRET_KEY_PREVIOUS]
 
+/** The RP ID of passkeys. */
+export const rpIdOf = ({ WEBAUTHN_RP_ID, PUBLIC_URL }: Pick<Config, 'WEBAUTHN_RP_ID' | 'PUBLIC_URL'>): string =>
+  WEBAUTHN_RP_ID ?? new URL(PUBLIC_URL).hostname
+
 export const retentionOf = (config: Pick<Config, 'AUDIT_DAYS' | 'AUDIT_IP_DAYS'>) => ({
   days: config.AUDIT_DAYS,
   ipDays: config.AUDIT_IP_DAYS,
@@ -67,6 +71,7 @@ export const openIdOf = (config: Config) => ({
   settings: {
     isProvider: clientsUnavailable(config) === undefined,
     hasPasswordGrant: config.PASSWORD_GRANT === 'on',
+    hasPasskeys: config.PASSKEYS === 'on',
   },
 })
 
@@ -75,6 +80,20 @@ function rememberedOf({ REMEMBER_ME_DAYS, SESSION_MAX_DAYS }: Config) {
   const lifetime = Math.min(REMEMBER_ME_DAYS, SESSION_MAX_DAYS) * DAY
   return { idle: lifetime, absolute: lifetime }
 }
+
+export const factorsOf = (config: DraftConfig) => ({
+  settings: {
+    app: config.APP_NAME,
+    maxPerUser: config.MAX_FACTORS_PER_USER,
+    hasPasskeys: config.PASSKEYS === 'on',
+    rpId: rpIdOf(config),
+    required: config.REQUIRE_SECOND_FACTOR,
+    grace: config.SECOND_FACTOR_GRACE_DAYS * DAY,
+    origins: [new URL(config.PUBLIC_URL).origin, ...config.WEBAUTHN_ORIGINS],
+    allowsSynced: config.PASSKEYS_SYNCED === 'allow',
+    trustedDays: config.TRUSTED_DEVICE_DAYS,
+  },
+})
 
 export const sessionsOf = (config: Config) => ({
   maxPerUser: config.MAX_SESSIONS_PER_USER,
@@ -87,6 +106,11 @@ export const sessionsOf = (config: Config) => ({
     grace: config.REFRESH_TOKEN_GRACE_SECONDS * SECOND,
     retry: config.REFRESH_TOKEN_RETRY_SECONDS * SECOND,
   },
+})
+
+/** With `all`, nobody is without a second factor, an administrator neither. */
+export const rolesOf = ({ REQUIRE_SECOND_FACTOR: required }: Config) => ({
+  adminRequiresSecondFactor: required !== 'none',
 })
 
 export const registrationOf = (config: Config) => ({
@@ -107,6 +131,7 @@ export const pagesOf = (config: Config) => ({
 
 export const signInOf = (config: Config) => ({
   rememberDays: config.REMEMBER_ME_DAYS,
+  rpId: config.PASSKEYS === 'on' ? rpIdOf(config) : undefined,
   mayRegister: config.REGISTRATION !== 'closed',
   legal: { terms: config.TERMS_URL, privacy: config.PRIVACY_URL },
 })

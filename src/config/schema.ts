@@ -2,6 +2,7 @@ import { Object as Members, Optional, type Static, type TSchema } from 'typebox'
 import { parseDatabaseUrl } from '../lib/database-url.ts'
 import { parseProxy } from '../lib/ip.ts'
 import { logLevels } from '../lib/log.ts'
+import { factorSettings } from './factor-settings.ts'
 import { isHost, isMailAddress, isMailDomain, isOrigin, isPlainLine } from './formats.ts'
 import type { KeyFacts } from './kinds.ts'
 import {
@@ -107,6 +108,7 @@ export const configSchema = Members({
   }),
   ACCESS_TOKEN_EXPIRE_MINUTES: whole(1, 1440, { default: 30, description: 'How long an access token is valid.' }),
   ...sessionSettings,
+  ...factorSettings,
   BCRYPT_COST: whole(10, 15, {
     default: 12,
     dev: { minimum: 4 },

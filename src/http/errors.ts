@@ -1,11 +1,12 @@
 import { Elysia, ParseError, ValidationError } from 'elysia'
-import { type ErrorCode, type FieldError, KeywardError, MISSING, refusalIn } from '../errors.ts'
+import { type ErrorCode, type FactorChallenge, type FieldError, KeywardError, MISSING, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 import type { RefusedWith } from './schemas.ts'
 
 /**
  * The member `error` of a refusal on an OAuth route, by error code. The values are from RFC 6749 section 5.2, except for
+ * `mfa_required` and `mfa_enrollment_required`, which other servers use too, and for
  * `temporarily_unavailable` and `server_error`. These are from section 4.1.2.1, because section 5.2 has no value for a
  * refusal that is not the fault of the request. A code without an entry gives `invalid_request`.
  */
@@ -22,6 +23,14 @@ const oauthErrors: Partial<Record<ErrorCode, string>> = {
   slow_down: 'slow_down',
   access_denied: 'access_denied',
   expired_token: 'expired_token',
+  mfa_required: 'mfa_required',
+  mfa_enrollment_required: 'mfa_enrollment_required',
+  mfa_token_expired: 'invalid_grant',
+  invalid_code: 'invalid_grant',
+  totp_locked: 'invalid_grant',
+  webauthn_failed: 'invalid_grant',
+  invalid_passkey: 'invalid_grant',
+  unknown_passkey: 'invalid_grant',
   not_authenticated: 'invalid_client',
   invalid_token: 'invalid_client',
   forbidden: 'unauthorized_client',
@@ -98,7 +107,7 @@ export const problemType = (oauth: boolean): string => (oauth ? 'application/jso
  * @param oauth true adds the members `error` and `error_description` of RFC 6749 section 5.2
  */
 export function problemOf(refusal: KeywardError, oauth: boolean) {
-  const { code, status, errors } = refusal
+  const { code, status, errors, challenge } = refusal
   const message = sentenceOf(refusal)
   const detail = errors && oauth ? `${message}: ${sentences(errors)}` : message
   return {
@@ -109,14 +118,21 @@ export function problemOf(refusal: KeywardError, oauth: boolean) {
     code,
     ...(errors && { errors: errors.map(({ field, message }) => ({ field, message })) }),
     ...(oauth && { error: oauthErrors[code] ?? 'invalid_request', error_description: detail }),
+    ...(challenge && factorMembers(challenge)),
   }
 }
 
+const factorMembers = ({ token, expiresIn, methods, webauthn }: FactorChallenge) => ({
+  ...(token !== undefined && { mfa_token: token, expires_in: expiresIn }),
+  methods: [...methods],
+  ...(webauthn && { webauthn }),
+})
+
 function problemResponse(refusal: KeywardError, oauth: boolean): Response {
-  const { code, status, retryAfter = status === 503 ? 1 : undefined } = refusal
+  const { status, retryAfter = status === 503 ? 1 : undefined } = refusal
   const headers = {
     'content-type': problemType(oauth),
-    ...challenge(code, status),
+    ...challenge(refusal),
     ...rateLimit(refusal),
     ...(retryAfter !== undefined && { 'retry-after': String(Math.ceil(retryAfter)) }),
   }
@@ -140,11 +156,12 @@ const sentences = (errors: readonly FieldError[]): string =>
  * scheme. For `invalid_client` the header names the Basic scheme too, because the client may have used Basic (RFC 6749
  * section 5.2).
  */
-function challenge(code: ErrorCode, status: number): Record<string, string> {
+function challenge({ code, status, level }: KeywardError): Record<string, string> {
   if (code === 'insufficient_scope') return { 'www-authenticate': `${bearer}, error="insufficient_scope"` }
   if (status !== 401) return {}
   if (code === 'invalid_token') return { 'www-authenticate': `${bearer}, error="invalid_token"` }
-  if (code === 'reauthentication_required') return { 'www-authenticate': stale }
+  if (code === 'reauthentication_required')
+    return { 'www-authenticate': level === undefined ? stale : `${stale}, acr_values="${level}"` }
   return { 'www-authenticate': code === 'invalid_client' ? `${bearer}, Basic realm="keyward"` : bearer }
 }
 

@@ -14,7 +14,19 @@ export type Access = 'open' | 'user' | (string & {})
  */
 export type Limit = LimitWord | readonly LimitWord[] | { none: string }
 
-type LimitWord = 'login' | 'register' | 'account' | 'client' | 'mail' | 'code' | 'authorize' | 'device' | 'social'
+type LimitWord =
+  | 'login'
+  | 'register'
+  | 'account'
+  | 'client'
+  | 'mail'
+  | 'code'
+  | 'authorize'
+  | 'device'
+  | 'social'
+  | 'mfa'
+  | 'factor'
+  | 'passkey'
 
 export interface Route {
   method: string

@@ -31,6 +31,38 @@ export const OAuthProblem = t.Object(
   },
 )
 
+/** The members that `mfa_required`, `mfa_enrollment_required` and `totp_locked` add to a problem document. */
+const factorMembers = {
+  mfa_token: t.Optional(
+    t.String({
+      description:
+        'With `mfa_required`: send it to `POST /token/mfa`. With `mfa_enrollment_required`: send it to `POST /token/enroll`',
+    }),
+  ),
+  expires_in: t.Optional(t.Integer({ description: 'With `mfa_token`: how many seconds it works' })),
+  methods: t.Optional(
+    t.Array(t.String(), {
+      description:
+        'With `mfa_required`: how to go on, out of `webauthn`, `totp` and `recovery_code`. With `mfa_enrollment_required`: what can be added',
+    }),
+  ),
+  webauthn: t.Optional(
+    t.Object({}, { additionalProperties: true, description: 'The request options for a passkey or security key' }),
+  ),
+}
+
+/** The schema of a problem document that may ask for a second factor. */
+export const FactorProblem = t.Object(
+  { ...Problem.properties, ...factorMembers },
+  { title: 'FactorProblem', description: 'Problem details that may ask for a second factor' },
+)
+
+/** The same, of an OAuth route. */
+export const OAuthFactorProblem = t.Object(
+  { ...OAuthProblem.properties, ...factorMembers },
+  { title: 'OAuthFactorProblem', description: 'Problem details of an OAuth route that may ask for a second factor' },
+)
+
 /**
  * Returns the keyword of a schema that has the sentence of the refusal, for a person. Without it, the sentence is one of
  * Elysia's, such as "Expected union value".

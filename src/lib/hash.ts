@@ -8,6 +8,13 @@ export const hmacSha256 = (key: Uint8Array, data: string | Uint8Array): Uint8Arr
   new Bun.CryptoHasher('sha256', key).update(data).digest()
 
 /**
+ * Returns the HMAC of the data with a hash that another standard prescribes. SHA-1 is weak as a hash, but not in an
+ * HMAC (RFC 6194 section 3.3). Synchronous, as `hmacSha256`.
+ */
+export const hmac = (hash: 'sha1' | 'sha256' | 'sha512', key: Uint8Array, data: Uint8Array): Uint8Array =>
+  new Bun.CryptoHasher(hash, key).update(data).digest()
+
+/**
  * Derives a key of 32 bytes for one purpose from a root secret (HKDF with SHA-256, RFC 5869). The key is as long as a
  * SHA-256 hash, so the expansion of section 2.3 is a single step.
  */

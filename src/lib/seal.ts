@@ -23,6 +23,12 @@ export function seal(secret: string, context: string, plaintext: Uint8Array, ran
   return `v1.${secretId(secret)}.${toBase64Url(nonce)}.${toBase64Url(sealed)}`
 }
 
+/** How many characters of a seal name the secret: `v1.`, the eight characters of a `secretId`, and a dot. */
+export const SEAL_PREFIX = 12
+
+/** The first `SEAL_PREFIX` characters of every seal of this secret. */
+export const sealPrefix = (secret: string): string => `v1.${secretId(secret)}.`
+
 /** Returns the `secretId` in a text that `seal` made; undefined when the text has no id. The text is not checked. */
 export const sealedWith = (sealed: string): string | undefined => sealed.split('.')[1]
 

@@ -6,9 +6,11 @@ import { isLoopback } from '../lib/ip.ts'
  * - `session`: the browser session.
  * - `form`: a random value, to which forms and sealed requests are bound. It is there before a login.
  * - `device`: the device token, with which a login counts as one of a known device.
+ * - `second`: the `mfa_token` of a login that waits for a second factor.
+ * - `trusted`: the token of a trusted device, on which a login with the password does not ask for the second factor.
  * - `social-…`: one login with another provider.
  */
-export type CookieName = 'session' | 'form' | 'device' | `social-${string}`
+export type CookieName = 'session' | 'form' | 'device' | 'second' | 'trusted' | `social-${string}`
 
 /** A cookie that an answer sets. */
 export interface CookieChange {

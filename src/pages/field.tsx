@@ -10,6 +10,7 @@ export interface FieldProps {
     | 'current-password'
     | 'new-password'
     | 'name'
+    | 'off'
   /** A sentence below the label. */
   hint?: string | undefined
   /** Why the field is refused. */

@@ -17,12 +17,12 @@ import { languageOf, languageOfHeader } from './language.ts'
 import { documentOf } from './layout.tsx'
 import { answerLogo, readLogo } from './logo.ts'
 import { checkedAddress, type Next } from './next.ts'
-import { policyOf } from './policy.ts'
+import { permissions, policyOf } from './policy.ts'
 import { problemOf } from './problem.ts'
 import { queryOf } from './query.ts'
 import { requireSameOrigin } from './same-origin.ts'
+import { type ScriptName, scriptFile, scriptFiles } from './scripts.ts'
 import baseStyle from './style.css' with { type: 'text' }
-import submit from './submit.js' with { type: 'text' }
 import { takesHtml } from './takes-html.ts'
 import type { KitTexts, Saying } from './texts/text.ts'
 import { kitTexts } from './texts/texts.ts'
@@ -75,8 +75,7 @@ export interface View {
   /** The origin or scheme, beside https, to which the answer to a form of this page may lead; see `policyWith`. */
   formAction?: string | undefined
   cookies?: readonly CookieChange[]
-  /** A script file that the page loads; `submit` sends its form at once. */
-  script?: 'submit'
+  script?: ScriptName
 }
 
 /** The refusal of a form, for the page that shows the form again. */
@@ -123,11 +122,10 @@ export interface Pages {
    * @returns `answer` itself when it is a page already, when the client takes no HTML, or for the style sheet
    */
   refusal(request: Request, refusal: KeywardError, answer: Response): Response
-  /** The style sheet, or the logo. @returns undefined for another name than those of this version */
+  /** The style sheet, a script, or the logo. @returns undefined for another name than those of this version */
   file(name: string): Response | undefined
 }
 
-const submitName = `submit-${toBase64Url(sha256(submit)).slice(0, 16)}.js`
 /** The beginning of the paths of the files that pages load. */
 const files = '/pages/'
 
@@ -192,11 +190,12 @@ export function createPages({ log, publicUrl, app, support, appUrl, signIn, ...b
       texts,
       ...shown,
       style: link(files + styleName),
-      script: script && link(files + submitName),
+      script: script && link(files + scriptFile(script)),
     }
     const headers = new Headers([...more])
     headers.set('content-type', 'text/html; charset=utf-8')
-    headers.set('content-security-policy', policyOf({ formAction, hasScript: script !== undefined }))
+    headers.set('content-security-policy', policyOf({ formAction, script }))
+    headers.set('permissions-policy', permissions)
     putCookies(headers, changes)
     headers.set('content-language', locale)
     headers.set('vary', 'Accept-Language')
@@ -284,7 +283,8 @@ export function createPages({ log, publicUrl, app, support, appUrl, signIn, ...b
     file(name) {
       if (logo && name === logo.name) return answerLogo(logo)
       if (name === styleName) return fileOf(style, 'text/css')
-      return name === submitName ? fileOf(submit, 'text/javascript') : undefined
+      const script = scriptFiles.get(name)
+      return script === undefined ? undefined : fileOf(script, 'text/javascript')
     },
   }
 }

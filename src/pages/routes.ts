@@ -36,6 +36,19 @@ const html = (description: string) =>
 /** The documented answers of a page to GET: the page itself, and HTML pages with the statuses of `codes`. */
 export const shown = (...codes: ErrorCode[]) => ({ 200: html('The page'), ...problems('invalid_request', ...codes) })
 
+/** The documented answer of a page's path for its script: the options of WebAuthn. */
+export const optionsAnswer = {
+  200: answer(
+    'For `navigator.credentials`',
+    t.Object({
+      options: t.Unknown({
+        description: 'PublicKeyCredentialRequestOptionsJSON or PublicKeyCredentialCreationOptionsJSON',
+      }),
+      challenge_id: t.Optional(t.String({ description: 'Comes back with the credential that was made' })),
+    }),
+  ),
+}
+
 /** The documented answer of a page that sends the browser on. */
 export const toNext = answer('Go to the next page', t.Void(), {
   Location: 'The next page, relative to this address, or an address of an application',

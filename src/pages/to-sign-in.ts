@@ -17,15 +17,15 @@ export function formCookieOf(signIn: Pick<SignIn, 'formCookie'>, visit: Pick<Vis
 }
 
 /**
- * Sends the browser to the page to log in, or with `page` to the page to register or to another service, and afterwards
- * back.
+ * Sends the browser to the page to log in, or with `page` to the page to register, to that to prove again who one is, or to
+ * another service, and afterwards back.
  * @param asked why the login is needed; it is sealed for this browser
  */
 export function toSignIn(
   signIn: Pick<SignIn, 'formCookie' | 'seal'>,
   visit: Pick<Visit, 'cookie'>,
   asked: SignInRequest,
-  page: 'sign-in' | 'sign-up' | `social/${string}` = 'sign-in',
+  page: 'sign-in' | 'sign-in/step-up' | 'sign-up' | `social/${string}` = 'sign-in',
 ): Next {
   const { value, change } = formCookieOf(signIn, visit)
   return { next: `/${page}?request=${signIn.seal(asked, value)}`, cookies: [change] }

@@ -29,6 +29,13 @@ export const {
   consents,
   deviceCodes,
   logoutDeliveries,
+  factorAccounts,
+  totpFactors,
+  passkeys,
+  recoveryCodes,
+  factorChallenges,
+  trustedDevices,
+  usedNonces,
   providers,
   identities,
 } = allTables(sqliteColumns)

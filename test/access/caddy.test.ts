@@ -12,7 +12,9 @@ setDefaultTimeout(30_000)
 const blocks = blocksOf(await readChapter('protecting-services'))
 const caddyfile = blocks.find(({ language }) => language === 'caddy')!.text
 const traefik = blocks.find(({ text }) => text.includes('authResponseHeadersRegex'))!.text
-const names = ['User', 'Preferred-Username', 'Email', 'Groups', 'Access-Token'].map((name) => `X-Auth-Request-${name}`)
+const names = ['User', 'Preferred-Username', 'Email', 'Groups', 'Acr', 'Access-Token'].map(
+  (name) => `X-Auth-Request-${name}`,
+)
 
 /** Every spelling of a header with `-` or another of the characters between its words, in three cases. */
 const spellings = (name: string, others: string): string[] => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from 'bun:test'
+import { loggedIn } from '../sessions/support.ts'
 import { createTestApp, type SignedUp, type TestApp } from '../support/app.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { type RunningProxy, startNginx } from '../support/proxy.ts'
@@ -8,7 +9,7 @@ import { type Served, serve } from '../support/socket.ts'
 setDefaultTimeout(30_000)
 
 const snippet = blocksOf(await readChapter('protecting-services')).find(({ language }) => language === 'nginx')!.text
-const names = ['user', 'preferred-username', 'email', 'groups'].map((name) => `x-auth-request-${name}`)
+const names = ['user', 'preferred-username', 'email', 'groups', 'acr'].map((name) => `x-auth-request-${name}`)
 
 /** Runs nginx with the guide's block. */
 function startWithSnippet(keyward: string, app: string): Promise<RunningProxy> {
@@ -21,7 +22,11 @@ function startWithSnippet(keyward: string, app: string): Promise<RunningProxy> {
     .replace('/open-to-all-who-log-in/', '/for-admins/')
     .replaceAll('/keyward', '/keyward-admin')
     .replace('/forward-auth;', '/forward-auth?role=admin;')
-  return startNginx(`${locations}\n${forAdmins}`)
+  const withFactor = locations
+    .replace('/open-to-all-who-log-in/', '/for-two-factors/')
+    .replaceAll('/keyward', '/keyward-level')
+    .replace('/forward-auth;', '/forward-auth?acr=aal2;')
+  return startNginx(`${locations}\n${forAdmins}\n${withFactor}`)
 }
 
 describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, run by an unprivileged user', () => {
@@ -92,6 +97,7 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
       'x-auth-request-user': String(ada.id),
       'x-auth-request-preferred-username': 'ada',
       'x-auth-request-groups': 'user',
+      'x-auth-request-acr': 'aal1',
     })
     await keyward.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1, username: 'Zoë' })
     expect(await told(await ask(all, ada.grant.access_token))).toEqual({
@@ -99,6 +105,7 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
       'x-auth-request-preferred-username': 'Zo%C3%AB',
       'x-auth-request-email': 'ada@example.com',
       'x-auth-request-groups': 'user',
+      'x-auth-request-acr': 'aal1',
     })
   })
 
@@ -107,6 +114,17 @@ describe.skipIf(!hasPrograms('nginx'))('the nginx configuration of the guide, ru
     const answer = await ask(all, ada.grant.access_token, { method: 'POST', body })
     expect(answer.status).toBe(200)
     expect(((await answer.json()) as { body: string }).body).toBe(body)
+  })
+
+  test('with ?acr= asks for a second factor, and tells the service that it was shown', async () => {
+    const bea = await keyward.signUp('bea')
+    const refused = await ask('/for-two-factors/', bea.grant.access_token)
+    expect(refused.status).toBe(401)
+    expect(refused.headers.get('www-authenticate')).toContain('error="insufficient_user_authentication"')
+    expect(refused.headers.get('www-authenticate')).toContain('acr_values="aal2"')
+    const phone = await keyward.factors.addApp(bea.id)
+    const { access_token: token } = await loggedIn(keyward, bea, { otp: phone.code() })
+    expect(await told(await ask('/for-two-factors/', token))).toMatchObject({ 'x-auth-request-acr': 'aal2' })
   })
 
   test('with ?role= lets through only users with that role, as soon as they have it', async () => {

@@ -36,6 +36,7 @@ describeEachDialect('the token for a service behind a proxy', (dialect) => {
         sid: shown.payload.sid,
         username: 'ada',
         roles: ['user'],
+        acr: 'aal1',
       })
       expect(payload.jti).not.toBe(shown.payload.jti)
       await app.rows.users.change({ id: ada.id }, { emailVerifiedAt: 1 })

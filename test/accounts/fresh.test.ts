@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { madePasskey } from '../enrollment/support.ts'
 import { audit, decode, loggedIn, refreshed, sessionIdOf } from '../sessions/support.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { appPerTest, describeApp } from '../support/hooks.ts'
@@ -7,8 +8,13 @@ import { expectRefusal } from '../support/refusal.ts'
 
 /** A body that a route with the word `fresh` accepts, by route; `{}` for the others. */
 const bodies: Record<string, object> = {
+  'POST /users/me/factors/totp/:id/confirm': { code: '123456' },
+  'POST /users/me/factors/webauthn/options': { kind: 'passkey' },
+  'POST /users/me/factors/webauthn': madePasskey,
   'POST /admin/users': { email: 'new@example.com', username: 'new' },
   'PATCH /admin/users/:id': { name: 'Ada' },
+  'DELETE /admin/users/:id/factors': { reason: 'Lost' },
+  'DELETE /admin/users/:id/factors/:fid': { reason: 'Lost' },
   'POST /admin/roles': { name: 'support' },
   'POST /admin/clients': { name: 'Shop', redirect_uris: ['https://shop.example/cb'] },
   'POST /admin/providers': { name: 'github', kind: 'github', client_id: 'keyward', client_secret: 'secret' },
@@ -74,6 +80,47 @@ describeApp('a route that needs a fresh session', {}, (app) => {
     await expectRefusal(await remove(app, tokenOf(ada), { password: ada.password }), 'last_admin')
     await expectRefusal(await remove(app, tokenOf(ada)), 'reauthentication_required')
     await expectRefusal(await remove(app, tokenOf(ada), { password: null }), 'reauthentication_required')
+  })
+
+  test('13.6 needs the second factor of a user who has one, on every such route, and a password is no substitute', async () => {
+    const ada = await app.signUp()
+    await app.rows.userRoles.add({ userId: ada.id, role: 'admin', grantedAt: 0 })
+    const { access_token: former } = await loggedIn(app, ada)
+    const phone = await app.factors.addApp(ada.id)
+    const { access_token: token } = await loggedIn(app, ada, { otp: phone.code() })
+    const sid = decode(token).payload.sid as string
+    const factorNeeded = async (one: string) => {
+      for (const { method, pattern } of freshRoutes(app)) {
+        const json = bodies[`${method} ${pattern}`] ?? { password: ada.password }
+        const answer = await app.request(method, pattern, { token: one, json })
+        await expectRefusal(answer, 'reauthentication_required')
+        expect(answer.headers.get('www-authenticate')).toBe(
+          'Bearer realm="keyward", error="insufficient_user_authentication", max_age="900", acr_values="aal2"',
+        )
+      }
+    }
+    // Both sessions have just begun, but only one of them has shown the second factor.
+    await factorNeeded(former)
+    await expectRefusal(await remove(app, former, { password: 'wrong password' }), 'invalid_password')
+    await expectRefusal(await remove(app, token), 'last_admin')
+    // The password was checked a moment ago, the second factor was not.
+    await app.rows.sessions.change({ id: sid }, { mfaTime: app.clock.now() - 16 * MINUTE })
+    await factorNeeded(token)
+    expect(await app.rows.users.count()).toBe(1)
+  })
+
+  test('13.6 a new password needs the second factor too', async () => {
+    const ada = await app.signUp()
+    const phone = await app.factors.addApp(ada.id)
+    const change = (token: string, current = ada.password) =>
+      app.request('PUT', '/users/me/password', {
+        token,
+        json: { current_password: current, new_password: 'another good one' },
+      })
+    await expectRefusal(await change(tokenOf(ada), 'wrong password'), 'invalid_password')
+    await expectRefusal(await change(tokenOf(ada)), 'reauthentication_required')
+    const { access_token: token } = await loggedIn(app, ada, { otp: phone.code() })
+    expect((await change(token)).status).toBe(204)
   })
 
   test('13.6 is 403 for an API key on every such route, and 401 for one that is not valid', async () => {

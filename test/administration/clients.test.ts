@@ -46,6 +46,7 @@ describeApp('clients over HTTP', {}, (app) => {
       claims_in_id_token: false,
       backchannel_logout_uri: null,
       required_role: null,
+      required_acr: null,
       home_uri: null,
       enabled: true,
     })
@@ -149,6 +150,7 @@ describeApp('clients over HTTP', {}, (app) => {
     await refused({ name: 'a\u0007b' }, 'name')
     await refused({ name: 'a'.repeat(101) }, 'name')
     await refused({ required_role: 'nobody' }, 'required_role')
+    for (const level of ['aal3', 'AAL2', '']) await refused({ required_acr: level }, 'required_acr')
     await refused({ grant_types: [] }, 'grant_types')
     await refused({ grant_types: ['authorization_code', 'implicit'] }, 'grant_types')
     await refused({ ...publicShop, grant_types: ['authorization_code', 'client_credentials'] }, 'grant_types')

@@ -73,7 +73,7 @@ describeApp('every route for administrators', { mailbox: true }, (app) => {
       const before = await everyRow(app)
       for (const route of routes.filter(({ permission }) => permission === word)) {
         const send = async ({ token }: Person, { id }: Person) => {
-          const { target, options } = await requestFor(app, route, { [onUser]: String(id) })
+          const { target, options } = await requestFor(app, route, { [onUser]: String(id), [ofFactor]: 't1' })
           return app.request(route.method, target, { ...options, token })
         }
         for (const [by, of] of [...strong.map((one) => [writer, one] as const), [almost, boss] as const]) {
@@ -86,7 +86,8 @@ describeApp('every route for administrators', { mailbox: true }, (app) => {
         const equal = await person(app, `equal${at}-${name}`)
         await app.admin.giveRole(equal.id, `role-of-${writer.username}`)
         if (route.path.endsWith('/invitation')) await app.rows.users.change({ id: equal.id }, { invitedAt: 1 })
-        const { target, options } = await requestFor(app, route, { [onUser]: String(equal.id) })
+        const factor = route.path.includes('/factor') ? `t${(await app.factors.addApp(equal.id)).id}` : ''
+        const { target, options } = await requestFor(app, route, { [onUser]: String(equal.id), [ofFactor]: factor })
         const answer = await app.request(route.method, target, { ...options, token: writer.token })
         expect([route.name, answer.status]).toEqual([route.name, route.success])
       }
@@ -95,6 +96,7 @@ describeApp('every route for administrators', { mailbox: true }, (app) => {
 })
 
 const onUser = '/admin/users/{id}'
+const ofFactor = `${onUser}/factors/{fid}`
 
 const nameInDocument = ({ method, pattern }: { method: string; pattern: string }) =>
   `${method} ${pattern.replace(/:(\w+)/g, '{$1}')}`

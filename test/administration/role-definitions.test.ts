@@ -14,6 +14,7 @@ interface RoleAnswer {
   name: string
   description: string
   permissions: string[]
+  requires_second_factor: boolean
   built_in: boolean
 }
 
@@ -33,7 +34,8 @@ describeApp('the roles over HTTP', {}, (app) => {
     const [boss, ada] = [await person(app, 'boss', 'admin'), await person(app, 'ada')]
     const description = 'Helps users'
     const made = await create(app, boss, { name: 'support', description, permissions: ['audit:read', 'users:read'] })
-    const role = { name: 'support', description, permissions: ['users:read', 'audit:read'], built_in: false }
+    const ofRole = { permissions: ['users:read', 'audit:read'], requires_second_factor: false, built_in: false }
+    const role = { name: 'support', description, ...ofRole }
     expect(await answered<RoleAnswer>(Promise.resolve(made), 201)).toEqual(role)
     const read = () => app.request('GET', '/admin/roles/support', { token: boss.token })
     expect(await answered<RoleAnswer>(read())).toEqual(role)
@@ -57,7 +59,17 @@ describeApp('the roles over HTTP', {}, (app) => {
     expect(await rights()).toEqual([200, 403, 403, 403, 200, ['support', 'user']])
     await answered(change(app, boss, 'support', { permissions: ['users:read', 'audit:read'], description: 'Reads' }))
     expect(await rights()).toEqual([200, 200, 200, 200, 200, ['support', 'user']])
-    for (const nothing of [{}, { description: 'Reads' }, { permissions: ['audit:read', 'users:read', 'users:read'] }])
+    const strict = await answered<RoleAnswer>(change(app, boss, 'support', { requires_second_factor: true }))
+    expect(strict).toEqual({ ...role, description: 'Reads', requires_second_factor: true })
+    // Nothing of it is lost before the grace days are over.
+    expect(await rights()).toEqual([200, 200, 200, 200, 200, ['support', 'user']])
+    await answered(change(app, boss, 'support', { requires_second_factor: false }))
+    for (const nothing of [
+      {},
+      { description: 'Reads' },
+      { requires_second_factor: false },
+      { permissions: ['audit:read', 'users:read', 'users:read'] },
+    ])
       expect((await change(app, boss, 'support', nothing)).status).toBe(200)
     expect((await remove(app, boss, 'support')).status).toBe(204)
     expect(await rights()).toEqual([403, 403, 403, 403, 403, ['user']])
@@ -73,6 +85,11 @@ describeApp('the roles over HTTP', {}, (app) => {
       { event: 'role.created', ...by, details: { role: 'support', permissions: both } },
       { event: 'role.updated', ...by, details: { role: 'support', before: both, after: 'users:read' } },
       { event: 'role.updated', ...by, details: { role: 'support', before: 'users:read', after: both } },
+      ...[true, false].map((required) => ({
+        event: 'role.updated',
+        ...by,
+        details: { role: 'support', before: both, after: both, requires_second_factor: required },
+      })),
       { event: 'role.deleted', ...by, details: { role: 'support', permissions: both, holders: 1 } },
       { event: 'role.created', ...by, details: { role: 'support', permissions: permissions.join(' ') } },
     ])
@@ -94,6 +111,7 @@ describeApp('the roles over HTTP', {}, (app) => {
     for (const [name, json] of [
       ['role-of-auditor', { permissions: [] }],
       ['role-of-auditor', { description: 'mine' }],
+      ['role-of-auditor', { requires_second_factor: true }],
       ['admin', { permissions: [] }],
     ] as const)
       await expectRefusal(await change(app, giver, name, json), 'forbidden')
@@ -121,6 +139,7 @@ describeApp('the roles over HTTP', {}, (app) => {
       await expectRefusal(await remove(app, boss, name), 'role_built_in')
       await expectRefusal(await change(app, boss, name, { permissions: ['users:read'] }), 'role_built_in')
       await expectRefusal(await change(app, boss, name, { description: 'x' }), 'role_built_in')
+      await expectRefusal(await change(app, boss, name, { requires_second_factor: true }), 'role_built_in')
       await expectRefusal(await create(app, boss, { name }), 'role_taken')
       const built = await answered<RoleAnswer>(app.request('GET', `/admin/roles/${name}`, { token: boss.token }))
       expect(built).toMatchObject({ built_in: true, permissions: name === 'admin' ? [...permissions] : [] })
@@ -141,6 +160,7 @@ describeApp('the roles over HTTP', {}, (app) => {
       { name: 'good', permissions: ['USERS:READ'] },
       { name: 'good', permissions: 'users:read' },
       { name: 'good', permissions: [1] },
+      { name: 'good', requires_second_factor: 'true' },
     ]) {
       const body = await expectRefusal(await create(app, boss, json), 'validation_failed')
       expect(JSON.stringify(body)).not.toContain('users:delete')

@@ -35,6 +35,14 @@ function routeOf({ method, path, description, answers, bodies }: Operation): Adm
 /** Makes a new value for a parameter, such as the id of a user who exists. */
 type Make = (app: TestApp, fresh: string) => Promise<string>
 
+/** A user with an authenticator app. */
+async function withFactor(app: TestApp, fresh: string): Promise<string> {
+  const email = `${fresh}@example.com`
+  const { id } = await app.admin.createUser({ email, username: fresh, password: 'correct horse battery' })
+  await app.factors.addApp(id)
+  return String(id)
+}
+
 /** The role that `{role}` names. It has no permission, so that everyone may grant it. */
 export const spareRole = 'spare'
 
@@ -51,6 +59,13 @@ const things: Record<string, Make> = {
   '/admin/users/{id}/invitation': async (app, fresh) =>
     String((await app.admin.createUser({ email: `${fresh}@example.com`, username: fresh })).id),
   '/admin/users/{id}/roles/{role}': async () => spareRole,
+  '/admin/users/{id}/factors': withFactor,
+  '/admin/users/{id}/factor-recovery': withFactor,
+  // Of the user who was made for the parameter before.
+  '/admin/users/{id}/factors/{fid}': async (app) => {
+    const { id } = (await app.rows.users.all()).at(-1)!
+    return `t${(await app.factors.addApp(id)).id}`
+  },
   '/admin/api-keys/{id}': async (app, fresh) => {
     const email = `${fresh}@example.com`
     const { id } = await app.admin.createUser({ email, username: fresh, password: 'correct horse battery' })

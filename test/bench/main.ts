@@ -5,6 +5,7 @@ import { type Bench, createBench, Disturbed, say } from './bench.ts'
 import { type Findings, isMet, toMarkdown, writeToReadme } from './report.ts'
 import { admin } from './sections/admin.ts'
 import { enumeration } from './sections/enumeration.ts'
+import { factors } from './sections/factors.ts'
 import { flood } from './sections/flood.ts'
 import { importing } from './sections/import.ts'
 import { limits } from './sections/limits.ts'
@@ -41,6 +42,7 @@ const sections: Record<string, (bench: Bench) => Promise<Findings>> = {
   mail,
   import: importing,
   openid,
+  factors,
 }
 
 async function run(args: string[]): Promise<number> {

@@ -84,4 +84,40 @@ describe.skipIf(!hasPrograms('chromium'))('the pages of the OpenID provider, in 
     },
     120_000,
   )
+
+  test('a session shows the factor that an application asks for, and comes back to it', async () => {
+    const { app, issuer } = provider
+    const { id, username, password } = await app.signUp('fay')
+    const client = await registerClient(app, { name: 'Shop', isTrusted: true, requiresPkce: false })
+    const viewport = { width: 320, height: 800 }
+    const { page, complaints, close } = await openPage({ locale: 'en', viewport, ignoreHTTPSErrors: true })
+    await page.route(`${client.redirectUri}*`, (route) => route.fulfill({ body: 'welcome back' }))
+    const examine = async (name: string) => {
+      await screenshot(page, name)
+      expect([name, await accessibilityProblems(page)]).toEqual([name, []])
+      expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, viewport.width])
+    }
+    const authorize = () => {
+      const asked = { response_type: 'code', scope: 'openid', acr_values: 'aal2', client_id: client.id }
+      return page.goto(`${issuer}/authorize?${new URLSearchParams({ ...asked, redirect_uri: client.redirectUri })}`)
+    }
+    await authorize()
+    await page.fill('#username', username)
+    await page.fill('#password', password)
+    await page.locator('main button').first().click()
+    await page.getByText('Shop asks for a second factor.').waitFor()
+    await examine('factor-missing')
+    await page.getByText('Back to Shop').click()
+    await page.waitForURL(`${client.redirectUri}?*error=unmet_authentication_requirements*`)
+
+    const phone = await app.factors.addApp(id)
+    await authorize()
+    await page.waitForSelector('#otp')
+    await examine('factor-asked')
+    await page.fill('#otp', phone.code())
+    await page.locator('main button').first().click()
+    await page.waitForURL(`${client.redirectUri}?code=*`)
+    expect(complaints).toEqual([])
+    await close()
+  }, 60_000)
 })

@@ -102,7 +102,7 @@ describe.skipIf(!hasPrograms('chromium'))('the pages to log in and of the accoun
     const { page, complaints, close } = await openPage({ javaScriptEnabled: false })
     await page.goto(`${pages.url}/account/profile`)
     // What password managers read.
-    const form = page.locator('form')
+    const form = page.locator('form').first()
     expect(await form.getAttribute('method')).toBe('post')
     const [username, password] = [page.locator('#username'), page.locator('#password')]
     expect(await username.getAttribute('autocomplete')).toBe('username webauthn')
@@ -149,7 +149,7 @@ describe.skipIf(!hasPrograms('chromium'))('the pages to log in and of the accoun
     ] as const) {
       await tab.fill('#username', 'two')
       await tab.fill('#password', 'correct horse battery')
-      await tab.locator('main button').click()
+      await tab.locator('main button').first().click()
       await tab.waitForURL(`**/account/${path}`)
     }
     await page.route('http://evil.example/**', (route) =>

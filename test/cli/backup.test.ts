@@ -11,6 +11,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { MINUTE } from '../../src/lib/clock.ts'
+import { enrol } from '../enrollment/support.ts'
 import { createTestApp, type TestApp } from '../support/app.ts'
 import { keyward, migrated } from '../support/cli.ts'
 import { scratchFolder } from '../support/scratch.ts'
@@ -98,16 +100,34 @@ describe('keyward backup and restore on sqlite', () => {
     await other.close()
   })
 
+  test('M2, T10: a code of an app that was used after the backup is used up after the restore', async () => {
+    const { grant } = await app.signUp('bea', password)
+    await enrol(app, grant.access_token)
+    const step = Math.floor(app.clock.now() / 30_000)
+    await app.rows.totpFactors.change({}, { lastStep: step - 10 })
+    await backUp()
+    await run(`restore ${at('copy.db')}`, urlOf('new.db'))
+    const other = await createTestApp({ databaseUrl: urlOf('new.db'), clock: app.clock })
+    expect((await other.rows.totpFactors.one()).lastStep).toBe(step + 1)
+    await app.clock.advance(MINUTE)
+    await keyward(['sessions', 'end', '--all', '--yes'], { databaseUrl: urlOf('new.db'), clock: app.clock })
+    expect((await other.rows.totpFactors.one()).lastStep).toBe(step + 3)
+    await other.close()
+  })
+
   test('P1, T10: 14.6 a backup contains no token, key or password in the clear', async () => {
     const { grant, id, email } = await app.signUp('bea', 'a password that is looked for')
     await app.admin.giveRole(id, 'admin')
     const { text: key } = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
     expect((await app.request('POST', '/introspect', { token: key, form: { token: 'x' } })).status).toBe(200)
+    const bearer = await app.signUp('cyd', password)
+    const { secret, recovery_codes: codes } = await enrol(app, bearer.grant.access_token)
     await backUp()
     const bytes = readFileSync(at('copy.db'))
     expect(bytes.includes(email)).toBe(true)
     const secrets = [key, ...Object.values(grant).filter((value) => String(value).length > 20)]
     expect(secrets).toHaveLength(4)
+    secrets.push(secret, ...codes!)
     for (const secret of ['a password that is looked for', ...secrets.map(String)])
       for (const part of [secret, secret.slice(-24), Buffer.from(secret.slice(-24), 'base64url')])
         expect([secret, bytes.includes(part)]).toEqual([secret, false])

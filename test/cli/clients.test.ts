@@ -97,6 +97,10 @@ describeEachDialect('keyward clients', (dialect) => {
     })
     expect(await json('clients', 'show', id)).toEqual(changed)
     expect(await done('clients', 'show', id)).toMatch(/^ID tokens: +RS256, lean: the claims are at \/userinfo$/m)
+    expect(await json('clients', 'update', id, '--acr', 'aal2')).toMatchObject({ required_acr: 'aal2' })
+    expect(await done('clients', 'show', id)).toMatch(/^Level: +aal2$/m)
+    expect(await json('clients', 'update', id, '--acr', '')).toMatchObject({ required_acr: null })
+    await refused(['clients', 'update', id, '--acr', 'aal3'], /--acr takes one of aal1, aal2, phr; did you mean/, 2)
     await refused(['clients', 'update', id], /Say what to change/, 2)
     await refused(['clients', 'update', id, '--trusted', 'maybe'], /--trusted takes one of yes, no/, 2)
     await refused(

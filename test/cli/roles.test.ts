@@ -34,12 +34,21 @@ describeEachDialect('keyward roles', (dialect) => {
   })
 
   test('14.1 create, show, update, list and delete a role, with the JSON of the HTTP routes', async () => {
-    const role = { name: 'support', description: '', permissions: ['users:read', 'audit:read'], built_in: false }
+    const ofRole = { permissions: ['users:read', 'audit:read'], requires_second_factor: false, built_in: false }
+    const role = { name: 'support', description: '', ...ofRole }
     expect(await json('roles create support --permissions audit:read,users:read')).toEqual(role)
     expect(await json('roles show support')).toEqual(role)
     expect(await json('roles update support --description Helps')).toEqual({ ...role, description: 'Helps' })
     const changed = { ...role, description: 'Helps', permissions: [] }
     expect((await run('roles update support --permissions=')).out).toMatch(/^Permissions: +-$/m)
+    const strict = { ...changed, requires_second_factor: true }
+    expect(await json('roles update support --require-second-factor yes')).toEqual(strict)
+    expect((await run('roles show support')).out).toMatch(/^Second factor: +required$/m)
+    expect(await json('roles update support --require-second-factor no')).toEqual(changed)
+    expect(await json('roles create strict --require-second-factor yes')).toMatchObject({
+      requires_second_factor: true,
+    })
+    await done('roles delete strict --yes')
     expect(await json('roles show support')).toEqual(changed)
     const lines = (await done('roles list')).trimEnd().split('\n')
     expect(lines.map((line) => line.split(/ {2,}/))).toEqual([
@@ -52,10 +61,14 @@ describeEachDialect('keyward roles', (dialect) => {
     await refused('roles delete support', /^There is no terminal to ask at: add --yes$/m, 2)
     expect(await json('roles delete support --yes')).toEqual(changed)
     await refused('roles show support', /^Role not found$/m)
-    expect(await lastEvents(4)).toMatchObject([
+    expect(await lastEvents(8)).toMatchObject([
       { event: 'role.created', actorId: null, details: { role: 'support', permissions: 'users:read audit:read' } },
       { event: 'role.updated', details: { before: 'users:read audit:read', after: 'users:read audit:read' } },
       { event: 'role.updated', details: { before: 'users:read audit:read', after: '' } },
+      { event: 'role.updated', details: { requires_second_factor: true } },
+      { event: 'role.updated', details: { requires_second_factor: false } },
+      { event: 'role.created', details: { role: 'strict', requires_second_factor: true } },
+      { event: 'role.deleted', details: { role: 'strict' } },
       { event: 'role.deleted', details: { role: 'support', holders: 0 } },
     ])
   })

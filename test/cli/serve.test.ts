@@ -64,6 +64,31 @@ describe('the start', () => {
   })
 })
 
+test('a start warns of passkeys that no browser can use', async () => {
+  const app = await createTestApp()
+  ends.push(app.close)
+  const ada = await app.signUp()
+  await app.factors.addPasskey(ada.id)
+  const warned = async (env: Record<string, string>) =>
+    (await serve({ DATABASE_URL: app.databaseUrl, ...env }))
+      .log()
+      .filter(({ event }) => `${event}`.startsWith('passkeys_'))
+  expect(await warned({ PUBLIC_URL: 'http://localhost:8000' })).toEqual([])
+  const url = 'https://auth.example.com'
+  expect(await warned({ PUBLIC_URL: url })).toEqual([
+    expect.objectContaining({
+      level: 'warn',
+      event: 'passkeys_of_another_domain',
+      domain: 'auth.example.com',
+      passkeys: 1,
+      accounts_without_factor: 1,
+    }),
+  ])
+  expect(await warned({ PUBLIC_URL: url, PASSKEYS: 'off' })).toEqual([])
+  const [first] = await warned({ PUBLIC_URL: 'http://127.0.0.1:8000' })
+  expect(first).toMatchObject({ event: 'passkeys_without_domain' })
+})
+
 describe('12.B8 M3: Keep-Alive', () => {
   test.each([
     ['75 s', {}, '75'],

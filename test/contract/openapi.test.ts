@@ -279,7 +279,7 @@ describe('the OpenAPI document', () => {
       if (status === 429) expect(Object.keys(headers ?? {})).toContain('RateLimit-Policy')
       if (status === 429 || status === 503) expect(Object.keys(headers ?? {})).toContain('Retry-After')
     }
-    const told = document.components.responses.OAuthInvalidCredentialsOrInvalidClient!
+    const told = document.components.responses.OAuthInvalidCredentialsOrInvalidClientOrPasskey!
     const answer = await app.request('POST', '/token', { form: { username: 'nobody', password: 'wrong' } })
     expect(await answer.json()).toEqual(
       told.content!['application/json']!.examples!.invalid_credentials!.value as object,

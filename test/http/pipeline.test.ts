@@ -28,7 +28,7 @@ const route = (pattern: string, access: string): Route => ({
 })
 const table = createRouteTable([route('/open', 'open'), route('/person', 'user'), route('/late', 'users:read')])
 const user = { id: 7 } as never
-const sessionCaller = { kind: 'session', userId: 7, sessionId: 's', authTime: 0, user } as const
+const sessionCaller = { kind: 'session', userId: 7, sessionId: 's', authTime: 0, acr: 'aal1', user } as const
 const keyCaller = { kind: 'api_key', userId: 8, user, permissions: new Set<never>() } as const
 
 function make(replaced: Partial<PipelineOptions> = {}) {

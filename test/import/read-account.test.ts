@@ -3,7 +3,7 @@ import { readAccount } from '../../src/features/import/read-account.ts'
 import { rfc3339 } from '../../src/lib/clock.ts'
 
 const now = Date.UTC(2026, 0, 1)
-const options = { now, service: 'other', passwordless: false, idless: false }
+const options = { now, rpId: 'auth.example.com', service: 'other', passwordless: false, idless: false }
 const row = {
   id: '1',
   email: 'ada@example.com',

@@ -2,7 +2,9 @@ import { expect, test } from 'bun:test'
 import { existsSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DAY } from '../../src/lib/clock.ts'
+import { passkeyLogin } from '../factors/support.ts'
 import { me } from '../sessions/support.ts'
+import { addProvider, identityOf } from '../social/linking-support.ts'
 import type { TestApp, TestAppOptions } from '../support/app.ts'
 import { keyward } from '../support/cli.ts'
 import { describeEachDialect } from '../support/dialects.ts'
@@ -104,6 +106,11 @@ describeEachDialect('the link for the first administrator', (dialect) => {
         owner: await giveReading(app, planted.id),
         scopes: ['users:read'],
       })
+      const passkey = await app.factors.addPasskey(planted.id)
+      await app.factors.addApp(planted.id)
+      await addProvider(app, 'hub')
+      const identity = identityOf('thief')
+      await app.admin.social.linkOwn({ identity, user: await app.admin.user(planted.id), ip: '192.0.2.9' })
       if (isProved) await app.rows.users.change({ id: planted.id }, { emailVerifiedAt: 1 })
       const forgotten = await resetLink(app, sink)
       await app.rows.reservedAddresses.add({
@@ -131,7 +138,8 @@ describeEachDialect('the link for the first administrator', (dialect) => {
       await dead(
         app.request('POST', '/password/reset', { json: { token: forgotten, password: 'the thief chose this' } }),
       )
-      expect(await app.rows.reservedAddresses.count()).toBe(0)
+      await expectRefusal(await passkeyLogin(app, passkey), 'unknown_passkey')
+      expect([await app.rows.reservedAddresses.count(), await app.rows.identities.count()]).toEqual([0, 0])
       expect((await app.request('GET', '/admin/users', { token: await bearerOf(app, 'Chief') })).status).toBe(200)
     },
   )

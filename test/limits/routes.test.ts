@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'bun:test'
 import { limitNames } from '../../src/config/limits.ts'
 import type { Route } from '../../src/http/route-table.ts'
-import { SECOND } from '../../src/lib/clock.ts'
+import { DAY, SECOND } from '../../src/lib/clock.ts'
+import { madePasskey } from '../enrollment/support.ts'
+import { waitingLogin } from '../factors/support.ts'
 import { loggedIn, sessionIdOf } from '../sessions/support.ts'
 import { githubBody } from '../social/support.ts'
 import type { RequestOptions, SignedUp, TestApp } from '../support/app.ts'
@@ -18,10 +20,33 @@ interface Attempt extends RequestOptions {
   query?: string
 }
 
+/** Passes the check of the members, and is malformed. */
+const emptyAnswer = { clientDataJSON: '', authenticatorData: '', signature: '' }
+
 /** Requests that count as an attempt on a route with a limit, by its name in the table. */
 const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Attempt | Promise<Attempt>> = {
   'POST /token': (_, _app, { username }) => ({ form: { username, password: 'wrong' } }),
   'POST /user/token': (_, _app, { username }) => ({ json: { username, password: 'wrong' } }),
+  'POST /token/mfa': async (i, app, user) => {
+    if (i === 0) await app.factors.addApp(user.id)
+    return { json: { mfa_token: await waitingLogin(app, user), otp: 'wrong' } }
+  },
+  'POST /token/step-up': () => ({ json: { otp: 'wrong' } }),
+  'POST /token/passkey': () => ({
+    json: { credential: { id: 'AA', rawId: 'AA', type: 'public-key', response: emptyAnswer } },
+  }),
+  'POST /token/enroll': async (_, app, user) => ({ json: { mfa_token: await app.factors.beginEnrollment(user.id) } }),
+  'POST /token/enroll/totp': async (_, app, user) => ({
+    json: { mfa_token: await app.factors.beginEnrollment(user.id, 'proved') },
+  }),
+  'POST /token/enroll/confirm': async (i, app, user) => {
+    if (i === 0) {
+      const json = { mfa_token: await app.factors.beginEnrollment(user.id, 'proved') }
+      pendingId = ((await (await app.request('POST', '/token/enroll/totp', { json })).json()) as { id: string }).id
+    }
+    const mfa_token = await app.factors.beginEnrollment(user.id, pendingId)
+    return { json: { mfa_token, id: pendingId, otp: 'wrong' } }
+  },
   'POST /revoke': async (i, app) => ({
     form: { token: 'x', client_id: await clientOnce(app, i), client_secret: 'kwc_wrong' },
   }),
@@ -54,6 +79,27 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     await app.rows.identities.add({ ...row, email: null, createdAt: i, lastUsedAt: i })
     return { id: String((await app.rows.identities.one({ subject: row.subject })).id) }
   },
+  'POST /users/me/factors/totp': () => ({ json: {} }),
+  'POST /users/me/factors/totp/:id/confirm': async (i, app, { id: userId, grant }) => {
+    if (i === 0) await app.request('POST', '/users/me/factors/totp', { token: grant.access_token, json: {} })
+    const { id } = await app.rows.totpFactors.one({ userId })
+    // The guess is right once in 300,000 times, for each of them.
+    return { id: `t${id}`, json: { code: '000000' } }
+  },
+  'POST /users/me/factors/webauthn/options': () => ({ json: { kind: 'passkey' } }),
+  'POST /users/me/factors/webauthn': () => ({ json: madePasskey }),
+  'PATCH /users/me/factors/:id': async (i, app, { id: userId }) => {
+    const row = { userId, name: 'Phone', secret: '', createdAt: 0, confirmedAt: 0 }
+    if (i === 0) await app.rows.totpFactors.add(row)
+    return { id: `t${(await app.rows.totpFactors.one({ userId })).id}`, json: { name: `Name ${i}` } }
+  },
+  'DELETE /users/me/factors/:id': () => ({ id: 't1', json: { password: 'wrong' } }),
+  'POST /users/me/recovery-codes': () => ({ json: { password: 'wrong' } }),
+  'DELETE /users/me/trusted-devices': async (_, app, { id }) => {
+    await trustedDevice(app, id)
+    return {}
+  },
+  'DELETE /users/me/trusted-devices/:id': async (_, app, { id }) => ({ id: await trustedDevice(app, id) }),
   'POST /introspect': (i) => ({ form: { token: 'x', client_id: `gateway${i}`, client_secret: 'wrong' } }),
   'POST /admin/users': (i) => ({ json: { email: `n${i}@example.com`, username: `new-${i}`, password } }),
   'POST /admin/users/:id/invitation': async (i, app) => ({ id: String(await target(app, i, true)) }),
@@ -65,6 +111,17 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
     return { id: String(id) }
   },
   'POST /admin/users/:id/password-reset': (_, _app, { id }) => ({ id: String(id) }),
+  'POST /admin/users/:id/factor-recovery': async (i, app) => ({ id: await withFactor(app, i) }),
+  'DELETE /admin/users/:id/factors': async (i, app) => ({ id: await withFactor(app, i), json: { reason: 'Lost' } }),
+  'DELETE /admin/users/:id/factors/:fid': async (i, app) => {
+    const id = await withFactor(app, i)
+    const { id: fid } = await app.rows.totpFactors.one({ userId: Number(id) })
+    return { id, sid: `t${fid}`, json: { reason: 'Lost' } }
+  },
+  'POST /factor-recovery/finish': async (i, app, user) => {
+    if (i === 0) await withRecovery(app, user.id)
+    return { json: { token: lastToken, password: 'wrong' } }
+  },
   'PUT /admin/users/:id/roles/:role': async (i, app) => ({ id: String(await target(app, i)) }),
   'DELETE /admin/users/:id/roles/:role': async (i, app) => {
     const id = await target(app, i)
@@ -102,6 +159,36 @@ const attempts: Record<string, (i: number, app: TestApp, user: SignedUp) => Atte
 async function target(app: TestApp, i: number, isInvited = false) {
   const names = { email: `t${++targets}@example.com`, username: `target-${i}-${targets}` }
   return (await app.admin.createUser({ ...names, ...(!isInvited && { password }) })).id
+}
+
+/** Makes a user with an authenticator app, whom an administrator helps. */
+async function withFactor(app: TestApp, i: number): Promise<string> {
+  const id = await target(app, i)
+  await app.factors.addApp(id)
+  return String(id)
+}
+
+/** Adds a device that the user trusts. */
+async function trustedDevice(app: TestApp, userId: number): Promise<string> {
+  const id = `trusted-device-${++targets}`.padEnd(22, '-')
+  const { sessionEpoch: epoch } = await app.admin.user(userId)
+  const createdAt = app.clock.now()
+  const row = { id, userId, mac: id, epoch, name: '', ip: '192.0.2.1', createdAt, expiresAt: createdAt + 30 * DAY }
+  await app.rows.trustedDevices.add(row)
+  return id
+}
+
+let pendingId = ''
+let lastToken = ''
+
+/** Mails the user a link to remove lost factors. */
+async function withRecovery(app: TestApp, userId: number): Promise<void> {
+  await app.factors.addApp(userId)
+  const boss = await app.signUp(`boss-${++targets}`, password)
+  await app.admin.giveRole(boss.id, 'admin')
+  await app.request('POST', `/admin/users/${userId}/factor-recovery`, { token: boss.grant.access_token })
+  await app.process.deliverMail()
+  lastToken = /kwm_[\w-]{43}/.exec(await (await app.request('GET', '/dev/mailbox.json')).text())![0]
 }
 
 let targets = 0
@@ -162,7 +249,12 @@ const nameOf = ({ method, pattern }: Route) => `${method} ${pattern}`
 describe('the limits of routes', () => {
   const app = appPerSuite(
     limited({
-      env: { METRICS_TOKEN: 'only-for-this-test', EMAIL_LOGIN: 'on', LIMITS: 'code.account=3/1d' },
+      env: {
+        METRICS_TOKEN: 'only-for-this-test',
+        EMAIL_LOGIN: 'on',
+        LIMITS: 'code.account=3/1d,passkey.prefix=20/5m',
+        TRUSTED_DEVICE_DAYS: '30',
+      },
       mailbox: true,
     }),
   )
@@ -183,12 +275,17 @@ describe('the limits of routes', () => {
 
   test('12.A2 each route of a user that names no limit for writes says why', () => {
     const withoutLimit = app.table.routes.filter(
-      (route) => route.access !== 'open' && route.method !== 'GET' && !wordsOf(route).includes('account'),
+      (route) =>
+        route.access !== 'open' &&
+        route.method !== 'GET' &&
+        !wordsOf(route).some((word) => word === 'account' || word === 'factor'),
     )
     // A deletion of the account succeeds once.
     const deletion = ['DELETE /users/me', 'POST /users/me/delete']
+    // A confirmation needs an app that was begun, which counts.
+    const confirmation = 'POST /users/me/factors/totp/:id/confirm'
     const reading = ['POST /introspect', 'POST /userinfo']
-    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, ...reading, 'POST /logout'].sort())
+    expect(withoutLimit.map(nameOf).sort()).toEqual([...deletion, ...reading, confirmation, 'POST /logout'].sort())
   })
 
   test('each route that takes a password names its limit, open or not', async () => {
@@ -239,7 +336,7 @@ describe('the limits of routes', () => {
       const path =
         route.pattern
           .replace(/:(?:id|name|kid)/, id)
-          .replace(':sid', sid)
+          .replace(/:(?:sid|fid)/, sid)
           .replace(':role', 'admin') + query
       const response = await app.request(route.method, path, { ...options, token, peer })
       if (response.status !== 429) {

@@ -34,7 +34,10 @@ describe('RFC 8414 metadata', () => {
         'urn:ietf:params:oauth:grant-type:device_code',
         'password',
         'refresh_token',
+        'urn:keyward:oauth:grant-type:mfa',
+        'urn:keyward:oauth:grant-type:passkey',
       ],
+      acr_values_supported: ['aal1', 'aal2', 'phr'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
       code_challenge_methods_supported: ['S256'],
@@ -61,7 +64,12 @@ describe('RFC 8414 metadata', () => {
     expect((await app.request('GET', '/.well-known/openid-configuration')).status).toBe(404)
     const metadata = (await (await app.request('GET', WELL_KNOWN)).json()) as Record<string, unknown>
     expect(metadata).not.toHaveProperty('authorization_endpoint')
-    expect(metadata.grant_types_supported).toEqual(['password', 'refresh_token'])
+    expect(metadata.grant_types_supported).toEqual([
+      'password',
+      'refresh_token',
+      'urn:keyward:oauth:grant-type:mfa',
+      'urn:keyward:oauth:grant-type:passkey',
+    ])
     expect((await app.request('GET', '/authorize')).status).toBe(404)
   })
 

@@ -20,7 +20,7 @@ describeApp('what a client gets', { env: { PUBLIC_URL: issuer } }, (app) => {
     const { tokens, claims } = await wholeFlow(rp, browser, { scope })
     await checkIdToken(app, { tokens, client, nonce: 'a nonce' })
     expect(Object.keys(claims).sort()).toEqual(
-      ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'amr', 'at_hash', 'jti', 'sid'].sort(),
+      ['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'at_hash', 'jti', 'sid'].sort(),
     )
     const access = JSON.parse(Buffer.from(tokens.access_token.split('.')[1]!, 'base64url').toString())
     expect(access).toMatchObject({

@@ -11,7 +11,7 @@ describeEachDialect('a resource that has become the audience of Keyward itself',
   const apps = appsPerTest()
   const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code'
 
-  test('U12, O13: is refused and stands in no further token, and doctor names the client', async () => {
+  test('U12: is refused and stands in no further token, and doctor names the client', async () => {
     const [resource, other] = ['https://api.example.net', 'https://other.example.net']
     const before = await apps.open({ dialect, env: { PUBLIC_URL: issuer } })
     await before.signUp(user.username, user.password)

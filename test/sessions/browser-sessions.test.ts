@@ -31,6 +31,7 @@ describeEachDialect('a browser session', (dialect) => {
       user: await app.admin.user(user.id),
       authTime: app.clock.now(),
       amr: ['pwd'],
+      acr: 'aal1',
       isRemembered: false,
       createdAt: app.clock.now(),
     })

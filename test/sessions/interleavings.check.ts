@@ -6,7 +6,7 @@ import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { closeApps, createApps } from '../support/hooks.ts'
 import { standIn } from '../support/replace.ts'
-import { origin, refreshAt } from './kinds.ts'
+import { begunSession, origin, refreshAt } from './kinds.ts'
 import {
   ACCESS,
   type Act,
@@ -144,7 +144,7 @@ async function startStory(apps: readonly TestApp[]) {
       return planned({ kind, epoch, replaces }, () =>
         begun(async () => {
           const browser = { isRemembered: false, replaces: replaces === undefined ? undefined : sessionIds[replaces] }
-          return (await app.process.sessions.begin({ user, amr: ['pwd'], origin, browser })).session.id
+          return begunSession(await app.process.sessions.begin({ user, amr: ['pwd'], origin, browser })).session.id
         }, app),
       )
     }

@@ -1,4 +1,4 @@
-import type { ClientSession } from '../../src/features/sessions/sessions.ts'
+import type { Begun, BegunSession, ClientSession } from '../../src/features/sessions/sessions.ts'
 import { MINUTE } from '../../src/lib/clock.ts'
 import type { SignedUp, TestApp } from '../support/app.ts'
 import { turns } from './support.ts'
@@ -23,8 +23,14 @@ export async function signIn(
 ): Promise<Browser> {
   const user = await app.admin.user(id)
   const login = { user, amr: ['pwd'], origin, browser: { isRemembered: false, ...browser } }
-  const begun = await app.process.transaction(() => app.process.sessions.begin(login))
+  const begun = begunSession(await app.process.transaction(() => app.process.sessions.begin(login)))
   return { id: begun.session.id, cookie: app.process.sessions.cookieOf(begun) }
+}
+
+/** The session of a login for which no second factor is due. */
+export function begunSession(begun: Begun): BegunSession {
+  if ('due' in begun) throw new Error('a second factor is due')
+  return begun
 }
 
 export interface Granted {

@@ -181,6 +181,7 @@ describeEachDialect('POST /introspect', (dialect) => {
         exp: seconds + 1_800,
         auth_time: seconds,
         amr: ['pwd'],
+        acr: 'aal1',
         roles: ['admin', 'user'],
       })
     }))
@@ -200,6 +201,9 @@ describeEachDialect('POST /introspect', (dialect) => {
           roles: ['user'],
           client_id: 'keyward',
           sid: expect.stringMatching(/^[\w-]{22}$/),
+          auth_time: seconds,
+          amr: ['pwd'],
+          acr: 'aal1',
           iat: seconds,
           exp: seconds + 30 * 86_400,
         })

@@ -26,6 +26,7 @@ describeEachDialect('the access token', (dialect) => {
         email_verified: false,
         roles: ['user'],
         amr: ['pwd'],
+        acr: 'aal1',
         auth_time: seconds,
       })
     }))

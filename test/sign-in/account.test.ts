@@ -8,7 +8,7 @@ import { describeEachDialect } from '../support/dialects.ts'
 import { appsPerTest } from '../support/hooks.ts'
 import { appsWithMail, tokenIn } from '../verification/support.ts'
 
-const below = ['profile', 'address', 'password', 'sessions', 'export', 'delete']
+const below = ['profile', 'address', 'password', 'security', 'sessions', 'export', 'delete']
 
 describeEachDialect('the pages of an account', (dialect) => {
   const apps = appsPerTest()
@@ -283,10 +283,12 @@ describeEachDialect('the pages of an account', (dialect) => {
     expect([last.status, last.html.includes('This is your only way to log in.')]).toEqual([409, true])
     await app.rows.users.change({ id: ada.id }, { passwordHash, passwordScheme })
     await app.passTime(16 * MINUTE)
-    expect((await browser.open('/account/identities')).html).toContain('Log in again')
+    expect((await browser.open('/account/identities')).html).toContain('confirm that it is you')
     expect((await browser.send(page)).status).toBe(401)
-    const again = /href="\.\.\/(sign-in\?request=[^"]+)"/.exec((await browser.open('/account/identities')).html)![1]
-    const back = await browser.send(await browser.open(`/${again}`), { username: 'ada', password: ada.password })
+    const again = /href="\.\.\/(sign-in\/step-up\?request=[^"]+)"/.exec(
+      (await browser.open('/account/identities')).html,
+    )![1]
+    const back = await browser.send(await browser.open(`/${again}`), { password: ada.password })
     expect(back.path).toBe('/account/identities')
     const done = await browser.send(back)
     expect(done.html).toContain('The account is not linked any more.')

@@ -106,5 +106,26 @@ describeEachDialect('the identities of a user', (dialect) => {
     const answers = await Promise.all(ids.map((id) => app.request('DELETE', `/users/me/identities/${id}`, { token })))
     expect(answers.map(({ status }) => status).toSorted()).toEqual([204, 409])
     expect(await app.rows.identities.count()).toBe(1)
+
+    // A passkey is a way to log in. A security key, and a passkey of another domain, are not.
+    const { id } = await app.rows.identities.one()
+    const key = { userId: ada.id, publicKey: 'x', alg: -7, signCount: 0, name: 'Key', aaguid: '', transports: '' }
+    const add = (kind: 'passkey' | 'security_key', rpId: string) =>
+      app.rows.passkeys.add({
+        ...key,
+        credentialId: `${kind} ${rpId}`,
+        kind,
+        rpId,
+        isUvInitialized: true,
+        isBackupEligible: true,
+        isBackedUp: true,
+        createdAt: 0,
+      })
+    await add('security_key', 'auth.example.com')
+    await add('passkey', 'former.example')
+    await expect(social.unlink(user, String(id))).rejects.toMatchObject({ code: 'last_login_method' })
+    await add('passkey', 'auth.example.com')
+    await social.unlink(user, String(id))
+    expect(await app.rows.identities.count()).toBe(0)
   })
 })

@@ -6,7 +6,17 @@ import { codeIn } from '../verification/support.ts'
 export const password = 'correct horse battery'
 
 /** The states of the local user with the address of an identity. */
-export const locals = ['none', 'unverified', 'verified', 'admin', 'unverified admin', 'inactive', 'invited'] as const
+export const locals = [
+  'none',
+  'unverified',
+  'verified',
+  'admin',
+  'unverified admin',
+  'inactive',
+  'invited',
+  'with a factor',
+  'unverified with a factor',
+] as const
 export type Local = (typeof locals)[number]
 
 /** Makes the local user of a cell of the rule. @returns the id; undefined for `none` */
@@ -15,9 +25,10 @@ export async function makeLocal(app: TestApp, local: Local, name: string): Promi
   const names = { email: `${name}@example.com`, username: name }
   const { id } = await app.admin.createUser(local === 'invited' ? names : { ...names, password })
   if (local.includes('admin')) await app.admin.giveRole(id, 'admin')
-  if (local === 'verified' || local === 'admin' || local === 'inactive')
+  if (local === 'verified' || local === 'admin' || local === 'inactive' || local === 'with a factor')
     await app.rows.users.change({ id }, { emailVerifiedAt: 1 })
   if (local === 'inactive') await app.admin.deactivate(id)
+  if (local.includes('factor')) await app.factors.addApp(id)
   return id
 }
 
@@ -43,11 +54,12 @@ export const visit = {
   locale: undefined,
 } as const
 
-/** What an arrival shows: `done USER`, the page and the ways, or the code of the refusal. */
+/** What an arrival shows: `done USER`, `factor of USER` when the second factor is due, the page and the ways, or the code of the refusal. */
 export async function outcome(arriving: Promise<Arrival>): Promise<string> {
   try {
     const arrival = await arriving
-    if (arrival.step === 'done') return `done ${arrival.begun.user.username}`
+    if (arrival.step === 'done')
+      return `${'due' in arrival.begun ? 'factor of' : 'done'} ${arrival.begun.user.username}`
     if (arrival.step !== 'ask') return arrival.step
     const ways = Object.entries(arrival.ways).flatMap(([way, isOpen]) => (isOpen ? [way] : []))
     return ['ask', ...ways].join(' ')

@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import type { Arrival } from '../../src/features/social/social.ts'
+import { SECOND } from '../../src/lib/clock.ts'
 import { describeEachDialect } from '../support/dialects.ts'
 import { expectRefusal } from '../support/refusal.ts'
 import { appsWithMail } from '../verification/support.ts'
@@ -22,6 +24,12 @@ const table: Record<Local, { ask: string; automatic: string; code: string }> = {
   verified: { ask: 'ask password code', automatic: 'done NAME', code: 'done NAME' },
   admin: { ask: 'ask password', automatic: 'ask password', code: 'ask password' },
   'unverified admin': { ask: 'ask password', automatic: 'ask password', code: 'ask password' },
+  'with a factor': { ask: 'ask password code', automatic: 'ask password code', code: 'factor of NAME' },
+  'unverified with a factor': {
+    ask: 'ask password startOver',
+    automatic: 'ask password startOver',
+    code: 'ask password startOver',
+  },
   inactive: { ask: 'invalid_credentials', automatic: 'invalid_credentials', code: 'invalid_or_expired' },
   invited: { ask: 'invalid_credentials', automatic: 'invalid_credentials', code: 'invalid_or_expired' },
 }
@@ -151,9 +159,11 @@ describeEachDialect('the rule that links identities', (dialect) => {
       user: await app.admin.user(eve.id),
       ip: '192.0.2.9',
     })
+    await app.factors.addPasskey(eve.id)
     const owner = await pendingOf(social.arrive(identityOf('eve'), visit))
     expect(await outcome(social.startOver(owner, visit))).toBe('done eve')
     expect(await live(eve.grant.access_token)).toBe(401)
+    expect(await app.rows.passkeys.count()).toBe(0)
     await expectRefusal(
       await app.request('POST', '/token', { form: { username: 'eve', password: eve.password } }),
       'invalid_credentials',
@@ -204,6 +214,46 @@ describeEachDialect('the rule that links identities', (dialect) => {
     expect(events.map(({ details }) => details)).toEqual(Array(3).fill('{"provider":"hub"}'))
   })
 
+  test('L7: an account with a second factor is linked when the factor was shown, in the transaction of the session', async () => {
+    const { app } = await open(dialect)
+    const { social } = app.admin
+    await addProvider(app, 'hub')
+    const id = (await makeLocal(app, 'verified', 'ada'))!
+    const phone = await app.factors.addApp(id)
+    const { sessions } = app.process
+    const answer = (token: string, otp: string) =>
+      sessions.answerFactor({ token, answer: { otp }, origin: visit.origin, browser: {} })
+    const waiting = async (arriving: Promise<Arrival>): Promise<string> => {
+      const arrival = await arriving
+      if (arrival.step !== 'done') throw new Error(arrival.step)
+      const refused = await sessions.requireSession(arrival.begun).catch((error) => error)
+      return refused.challenge.token
+    }
+    const asked = await pendingOf(social.arrive(identityOf('ada'), visit))
+    const token = await waiting(social.confirmByPassword(asked, password, visit))
+    expect(await app.rows.identities.count()).toBe(0)
+    await expect(answer(token, '000000')).rejects.toMatchObject({ code: 'invalid_code' })
+    expect(await app.rows.identities.count()).toBe(0)
+    const { session } = await answer(token, phone.code())
+    expect(session.amr).toBe('fed pwd otp mfa')
+    expect(await app.rows.identities.one({ userId: id })).toMatchObject({ provider: 'hub', email: 'ada@example.com' })
+    // A known identity is the first factor.
+    const again = await waiting(social.arrive(identityOf('ada'), visit))
+    await app.clock.advance(30 * SECOND)
+    expect((await answer(again, phone.code())).session.amr).toBe('fed otp mfa')
+
+    // Another user links the identity while this login waits.
+    const other = identityOf('bea', { subject: 'second' })
+    const bea = (await makeLocal(app, 'verified', 'bea'))!
+    const hers = await app.factors.addApp(bea)
+    const late = await waiting(social.confirmByPassword(await pendingOf(social.arrive(other, visit)), password, visit))
+    await makeLocal(app, 'verified', 'cara')
+    const stolen = social.arrive(identityOf('cara', { subject: 'second' }), visit)
+    expect(await outcome(social.confirmByPassword(await pendingOf(stolen), password, visit))).toBe('done cara')
+    await expect(answer(late, hers.code())).rejects.toMatchObject({ code: 'mfa_token_expired' })
+    expect(await app.rows.identities.count({ userId: bea })).toBe(0)
+  })
+
   test('L7: the signed-in user links any address, and never another user’s identity', async () => {
     const { app, sink } = await open(dialect)
     const { social } = app.admin
@@ -235,7 +285,7 @@ describeEachDialect('the rule that links identities', (dialect) => {
     const { app } = await open(dialect, { env: { SMTP_URL: '', MAIL_FROM: '', SUPPORT_EMAIL: '' } })
     await addProvider(app, 'hub')
     for (const local of locals) {
-      const name = local.replace(' ', '-')
+      const name = local.replaceAll(' ', '-')
       await makeLocal(app, local === 'invited' ? 'inactive' : local, name)
       const identity = identityOf(name, { isEmailProved: false })
       expect(await outcome(app.admin.social.arrive(identity, visit))).toBe('email_unverified')

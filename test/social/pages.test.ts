@@ -159,7 +159,18 @@ describeEachDialect('the pages to log in with another service', (dialect) => {
     expect(await app.rows.users.one()).toMatchObject({ email: 'bea@example.com', emailVerifiedAt: null })
     // A login that is too old leads to the login first.
     await app.clock.advance(16 * MINUTE)
-    expect((await browser.get(`/social/acme?link=${form}`)).headers.get('location')).toStartWith('../sign-in?request=')
+    const link = async () => (await browser.get(`/social/acme?link=${form}`)).headers.get('location')
+    expect(await link()).toStartWith('../sign-in?request=')
+  })
+
+  test('L8: F39 a person with a second factor links an account only after that was shown', async () => {
+    const { app, browser } = await open()
+    const bea = await app.signUp('bea')
+    await browser.logIn(bea)
+    const form = (await browser.open('/sign-out')).html.match(/name="form" value="([^"]+)"/)![1]!
+    await app.factors.addApp(bea.id)
+    const location = (await browser.get(`/social/acme?link=${form}`)).headers.get('location')
+    expect(location).toStartWith('../sign-in/step-up?request=')
   })
 
   test('L1: Apple answers with a form of its site, without our cookies, and the login goes on', async () => {

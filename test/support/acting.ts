@@ -1,5 +1,7 @@
+import { rpIdOf } from '../../src/config/parts.ts'
 import type { AuditEvent } from '../../src/features/audit/audit.ts'
 import type { Client, Clients, NewClient } from '../../src/features/clients/clients.ts'
+import { createFactorImport } from '../../src/features/factors/factors.ts'
 import { createImport, type Performed, type Source, type SourceRow } from '../../src/features/import/import.ts'
 import type { Permission } from '../../src/features/roles/roles.ts'
 import type {
@@ -66,14 +68,15 @@ export interface Keys {
 export type RecordEvent = (event: AuditEvent) => Promise<void>
 
 export const adminOf = (service: Service): Admin => {
-  const { administration, apiKeys, audit, clients, clock, roles, social, users } = service
+  const { administration, apiKeys, audit, clients, clock, roles, social, store, users } = service
   const user = async (id: number): Promise<User> => {
     const found = await users.find(id)
     if (found === undefined) throw new Error(`there is no user ${id}`)
     return found
   }
   const given = async (who: Who): Promise<User> => (typeof who === 'number' ? user(who) : who)
-  const importing = createImport({ clock, users, roles, audit })
+  const factors = createFactorImport({ store, clock, openSecrets: async () => service.secrets })
+  const importing = createImport({ clock, users, roles, audit, factors, rpId: rpIdOf(service.config) })
   return {
     user,
     createUser: (account) => administration.createUser({ admin: false, ...account }),

@@ -1,4 +1,5 @@
 import { type App, createApp } from '../../src/app.ts'
+import { jobsOf } from '../../src/cli/jobs.ts'
 import { withSecretKey } from '../../src/config/dev-secret.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
@@ -6,10 +7,11 @@ import { startJobs } from '../../src/features/jobs/jobs.ts'
 import { pathOf } from '../../src/http/route-table.ts'
 import type { Target } from '../../src/http/target.ts'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
-import { jobsOf, openService } from '../../src/service.ts'
+import { openService } from '../../src/service.ts'
 import { type Admin, adminOf, type Keys, keysOf, type RecordEvent, recordOf, type Tokens } from './acting.ts'
 import { type ManualClock, manualClock } from './clock.ts'
 import { type Dialect, dialects, migratedDatabase } from './dialects.ts'
+import { factorsOf, type TestFactors } from './factors.ts'
 import { type Process, processOf } from './process.ts'
 import { seededRandom } from './random.ts'
 import { type Replace, replacements } from './replace.ts'
@@ -38,6 +40,8 @@ export interface TestApp {
   /** The signing keys, as this process knows them. */
   keys: Keys
   tokens: Tokens
+  /** Second factors, without the routes that people use. */
+  factors: TestFactors
   /** Operations inside the process, without a request. */
   process: Process
   /** The rows of each table. */
@@ -131,6 +135,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     admin: adminOf(service),
     keys: keysOf(service),
     tokens: service.tokens,
+    factors: factorsOf(service),
     process: processOf(service),
     rows: rowsOf(service.store),
     record: recordOf(service),

@@ -1,4 +1,5 @@
 import { type DrainableServer, drain } from '../../src/cli/drain.ts'
+import { jobsOf } from '../../src/cli/jobs.ts'
 import { readLimitSetting } from '../../src/config/limits.ts'
 import type { Login } from '../../src/features/accounts/accounts.ts'
 import { type RunningJobs, startJobs } from '../../src/features/jobs/jobs.ts'
@@ -12,7 +13,7 @@ import {
 import type { MailKind } from '../../src/features/mail/mail.ts'
 import type { Device } from '../../src/features/sessions/sessions.ts'
 import type { NextAddress } from '../../src/features/verification/verification.ts'
-import { jobsOf, type Service } from '../../src/service.ts'
+import type { Service } from '../../src/service.ts'
 import type { StorageStats } from '../../src/storage/store.ts'
 
 /** What happens inside a server's process, without a request. */
@@ -63,7 +64,11 @@ export interface Process {
   /** The sessions of browsers and clients, which begin on pages and by grants. */
   sessions: Pick<
     Service['sessions'],
+    | 'authenticate'
     | 'begin'
+    | 'stepUp'
+    | 'answerFactor'
+    | 'requireSession'
     | 'cookieOf'
     | 'findByCookie'
     | 'endBrowser'

@@ -11,9 +11,16 @@ export interface Problem {
   errors?: { field: string; message: string }[]
   error?: string
   error_description?: string
+  /** Of `mfa_required`. */
+  mfa_token?: string
+  expires_in?: number
+  methods?: string[]
+  webauthn?: object
 }
 
 const members = ['type', 'title', 'status', 'detail', 'code', 'errors', 'error', 'error_description']
+const withFactorMembers: readonly ErrorCode[] = ['mfa_required', 'mfa_enrollment_required', 'totp_locked']
+const factorMembers = ['mfa_token', 'expires_in', 'methods', 'webauthn']
 
 /** Checks that a response is a correct refusal with `code`, and returns its problem document. */
 export async function expectRefusal(
@@ -30,14 +37,28 @@ export async function expectRefusal(
   expect(problem.type).toBe('about:blank')
   expect(problem.title).toMatch(/^[A-Z][A-Za-z ]+$/)
   expect(problem.detail).toBeString()
-  for (const name of Object.keys(problem)) expect(members).toContain(name)
+  const allowed = withFactorMembers.includes(code) ? [...members, ...factorMembers] : members
+  for (const name of Object.keys(problem)) expect(allowed).toContain(name)
   if (status === 401) expect(response.headers.get('www-authenticate')).toStartWith('Bearer')
   if (status === 503) expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
   expectCommonHeaders(response)
   return problem
 }
 
-const oauthPaths = ['/token', '/user/token', '/token/refresh', '/revoke', '/introspect', '/device_authorization']
+const oauthPaths = [
+  '/token',
+  '/user/token',
+  '/token/refresh',
+  '/token/mfa',
+  '/token/passkey',
+  '/token/step-up',
+  '/token/enroll',
+  '/token/enroll/totp',
+  '/token/enroll/confirm',
+  '/revoke',
+  '/introspect',
+  '/device_authorization',
+]
 
 /** The media type of a refusal at a path: the routes of OAuth follow RFC 6749 section 5.2. */
 export const problemTypeOf = (path: string): string =>

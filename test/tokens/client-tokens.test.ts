@@ -118,6 +118,7 @@ describeEachDialect('tokens of clients', (dialect) => {
       gen: 0,
       client_id: clientId,
       amr: ['pwd'],
+      acr: 'aal1',
       scope: 'openid',
       auth_time: iat,
     })

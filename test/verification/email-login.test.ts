@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
 import { MINUTE, SECOND } from '../../src/lib/clock.ts'
+import { passkeyLogin } from '../factors/support.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
 import type { SmtpSink } from '../support/smtp.ts'
 import { appsWithMail, codeIn, errorOf, linkIn, logIn, tokenIn } from './support.ts'
 
@@ -57,16 +59,19 @@ describeEachDialect('a login by mail', (dialect) => {
     expect(await errorOf(await enter(app, { challenge_id, code }))).toEqual([400, 'invalid_or_expired'])
   })
 
-  test('13.8 H11: war story 13, the first login by mail drops password, sessions and API keys that were set before', async () => {
+  test('13.8 H11: war story 13, the first login by mail drops password, sessions, API keys and factors that were set before', async () => {
     const { app, sink } = await withMail(dialect, { env })
     const { email, password, id, grant } = await app.signUp('ada')
     await app.admin.giveRole(id, 'admin')
     const key = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
+    const passkey = await app.factors.addPasskey(id)
+    await app.factors.addApp(id)
     const { challenge_id, code } = await mailFor(app, sink, email)
     const entered = (await (await enter(app, { challenge_id, code })).json()) as { access_token: string }
     expect((await app.request('GET', '/users/me', { token: entered.access_token })).status).toBe(200)
     expect((await app.request('GET', '/users/me', { token: grant.access_token })).status).toBe(401)
     expect((await app.request('POST', '/introspect', { token: key.text, form: { token: 'x' } })).status).toBe(401)
+    await expectRefusal(await passkeyLogin(app, passkey), 'unknown_passkey')
     expect((await logIn(app, 'ada', password)).status).toBe(401)
     expect(await app.rows.users.one({ id })).toMatchObject({ passwordHash: null, emailVerifiedAt: app.clock.now() })
   })

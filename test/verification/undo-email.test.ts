@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
 import { DAY } from '../../src/lib/clock.ts'
+import { passkeyLogin } from '../factors/support.ts'
 import { loggedIn, me } from '../sessions/support.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
 import {
   appsWithMail,
   askForAddress,
@@ -36,6 +38,7 @@ describeEachDialect('the undo of an address change', (dialect) => {
     const thief = { ...ada, grant: await loggedIn(app, { ...ada, password: 'the password of eve' }) }
     const key = await app.admin.createApiKey({ owner: ada.id, scopes: ['tokens:introspect'] })
     const pending = await askForAddress(app, sink, thief.grant.access_token, 'eve2@example.com')
+    const passkey = await app.factors.addPasskey(ada.id)
     await app.clock.advance(DAY)
     const later = await resetToken(app, sink, 'eve@example.com')
 
@@ -44,6 +47,7 @@ describeEachDialect('the undo of an address change', (dialect) => {
     expect(user).toMatchObject({ email: ada.email, emailKey: ada.email, passwordHash: null, passwordScheme: null })
     expect(user.emailVerifiedAt).toBe(app.clock.now())
     expect(await me(app, thief.grant.access_token)).toBe(401)
+    await expectRefusal(await passkeyLogin(app, passkey), 'unknown_passkey')
     for (const password of [ada.password, 'the password of eve'])
       expect((await logIn(app, 'ada', password)).status).toBe(401)
     expect(await app.rows.apiKeys.one({ id: key.id })).toMatchObject({ revokedAt: app.clock.now() })
@@ -60,6 +64,21 @@ describeEachDialect('the undo of an address change', (dialect) => {
     expect(mail.message.subject).toBe('Your account at Example is back: choose a new password')
     expect((await reset(app, tokenIn(mail), 'a password of ada')).status).toBe(204)
     expect((await logIn(app, ada.email, 'a password of ada')).status).toBe(200)
+  })
+
+  test('13.8 H12: a factor of the thief goes, and one that the owner has had for long stays', async () => {
+    const { sink, app } = await withMail()
+    const ada = await app.signUp('ada')
+    const own = await app.factors.addPasskey(ada.id, { name: 'of Ada' })
+    await app.clock.advance(2 * DAY)
+    await app.factors.addPasskey(ada.id, { name: 'of Eve' })
+    await app.factors.addApp(ada.id)
+    await app.factors.makeCodes(ada.id)
+    await app.clock.advance(DAY / 2)
+    const grant = (await (await passkeyLogin(app, own)).json()) as typeof ada.grant
+    expect((await undo(app, await changeAddress(app, sink, { grant }, ada.email, 'eve@example.com'))).status).toBe(204)
+    expect((await app.rows.passkeys.all()).map(({ name }) => name)).toEqual(['of Ada'])
+    expect([await app.rows.totpFactors.count(), await app.rows.recoveryCodes.count()]).toEqual([0, 0])
   })
 
   test('13.8 H12: after two changes the first link wins, and voids the second', async () => {

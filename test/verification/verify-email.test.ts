@@ -1,7 +1,9 @@
 import { expect, test } from 'bun:test'
 import { HOUR, MINUTE } from '../../src/lib/clock.ts'
+import { passkeyLogin } from '../factors/support.ts'
 import type { TestApp } from '../support/app.ts'
 import { describeEachDialect } from '../support/dialects.ts'
+import { expectRefusal } from '../support/refusal.ts'
 import type { SmtpSink } from '../support/smtp.ts'
 import { appsWithMail, codeIn, errorOf, linkIn, logIn, tokenIn } from './support.ts'
 
@@ -69,11 +71,13 @@ describeEachDialect('the proof of an address', (dialect) => {
     expect((await verify(app, { token, password })).status).toBe(200)
   })
 
-  test('13.8 H11: war story 13, a new password with the proof drops password, sessions and API keys of who registered', async () => {
+  test('13.8 H11: war story 13, a new password with the proof drops password, sessions, API keys and factors of who registered', async () => {
     const { app, sink } = await withMail(dialect)
     const { email, password, id, grant } = await app.signUp('ada')
     await app.admin.giveRole(id, 'admin')
     const key = await app.admin.createApiKey({ owner: id, scopes: ['tokens:introspect'] })
+    const passkey = await app.factors.addPasskey(id)
+    await app.factors.addApp(id)
     const { token } = await mailFor(app, sink, email)
     const answer = await verify(app, { token, new_password: 'chosen by the owner of the address' })
     expect([answer.status, await answer.json()]).toMatchObject([200, { email_verified: true }])
@@ -82,6 +86,7 @@ describeEachDialect('the proof of an address', (dialect) => {
     const json = { refresh_token: grant.refresh_token }
     expect((await app.request('POST', '/token/refresh', { json })).status).toBe(401)
     expect((await app.request('POST', '/introspect', { token: key.text, form: { token: 'x' } })).status).toBe(401)
+    await expectRefusal(await passkeyLogin(app, passkey), 'unknown_passkey')
     expect((await logIn(app, 'ada', 'chosen by the owner of the address')).status).toBe(200)
   })
 

@@ -20,6 +20,7 @@ const members = {
   claims_in_id_token: 'flag',
   backchannel_logout_uri: 'nullable',
   required_role: 'nullable',
+  required_acr: 'nullable',
   home_uri: 'nullable',
   enabled: 'flag',
   allow_http: 'flag',

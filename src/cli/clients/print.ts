@@ -43,6 +43,7 @@ export function printClient(
     ['PKCE', client.requiresPkce ? 'required' : 'not required'],
     ['ID tokens', `${client.idTokenAlg}, ${claimsOf(client)}`],
     ['Role', client.requiredRole ?? 'every user may sign in'],
+    ['Level', client.requiredAcr ?? 'any sign-in'],
     ['Home page', client.homeUri],
     ...secrets.map((secret): Fact => [`Secret ${secret.id}`, describeSecret(secret, context.clock.now())]),
   ])

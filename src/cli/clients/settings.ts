@@ -1,4 +1,5 @@
 import { type ClientChange, type GrantType, grantTypes, idTokenAlgs } from '../../features/clients/clients.ts'
+import { levels } from '../../features/tokens/tokens.ts'
 import { type AllValues, choice, flag, listOption, option, repeatedOption, requireChoice } from '../arguments.ts'
 
 const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -16,6 +17,7 @@ export const settingArgs = {
   'service-scopes': option('WORDS', "The scopes of the client's own tokens, separated by commas"),
   resource: repeatedOption('URI', 'A resource that tokens of the client may be for'),
   role: option('ROLE', 'Only users with this role may sign in'),
+  acr: option('LEVEL', `The least level of a sign-in: ${levels.join(', ')}`),
   home: option('URL', 'The home page of the client'),
   'id-token-alg': choice('ALG', idTokenAlgs, 'What signs the ID tokens; RS256 if not given'),
   'allow-http': flag('Accept http:// redirect URIs of any host'),
@@ -27,6 +29,7 @@ interface SettingOptions {
   scopes?: string | undefined
   'service-scopes'?: string | undefined
   role?: string | undefined
+  acr?: string | undefined
   home?: string | undefined
   'id-token-alg'?: string | undefined
   'allow-http'?: boolean | undefined
@@ -34,8 +37,9 @@ interface SettingOptions {
 
 /** Makes a change of a client out of `settingArgs`. An empty value removes; an option that is not given changes nothing. */
 export function settingsOf(options: SettingOptions, all: AllValues): ClientChange {
-  const alg = options['id-token-alg']
+  const { acr, 'id-token-alg': alg } = options
   if (alg !== undefined) requireChoice('--id-token-alg', alg, idTokenAlgs)
+  if (acr) requireChoice('--acr', acr, levels)
   const change: { [Name in keyof ClientChange]: ClientChange[Name] | undefined } = {
     redirectUris: all('redirect'),
     postLogoutRedirectUris: all('post-logout'),
@@ -47,6 +51,7 @@ export function settingsOf(options: SettingOptions, all: AllValues): ClientChang
     credentialsScopes: words(options['service-scopes']),
     resources: all('resource'),
     requiredRole: orNull(options.role),
+    requiredAcr: orNull(acr) as ClientChange['requiredAcr'],
     homeUri: orNull(options.home),
     idTokenAlg: alg as ClientChange['idTokenAlg'],
     allowsHttp: options['allow-http'],

@@ -10,6 +10,7 @@ import { type CommandContext, ExitCode } from '../context.ts'
 import { checkClientAddress, checkExample, type ExampleRequest } from '../doctor/client-address.ts'
 import { checkClients } from '../doctor/clients.ts'
 import { checkDatabase } from '../doctor/database.ts'
+import { checkFactors } from '../doctor/factors.ts'
 import { checkDisk, checkFiles } from '../doctor/files.ts'
 import { checkNames, type Finding, ok, printFindings, problem, skipped, warning, worstOf } from '../doctor/finding.ts'
 import { checkFirstAdmin } from '../doctor/first-admin.ts'
@@ -58,6 +59,7 @@ async function examine(context: CommandContext, flags: SettingsFlags, example: E
     ...(SECRET_KEY === undefined ? withoutSecret() : await checkKeys(store, { ...config, SECRET_KEY }, context)),
     ...(await checkClients(store, config)),
     await checkFirstAdmin(store, config, context.clock),
+    ...(await checkFactors(store, config, context.clock)),
   ])
   return [
     ...findings,
@@ -77,6 +79,7 @@ const withoutSecret = (): Finding[] => [
     fix: 'Set the SECRET_KEY of this database; for a new one, start the server with --dev.',
   }),
   skipped('signing_keys', 'There is no SECRET_KEY.'),
+  skipped('authenticator_apps', 'There is no SECRET_KEY.'),
   skipped('secret_key', 'There is no SECRET_KEY.'),
 ]
 

@@ -1,4 +1,5 @@
 import { defineCommand } from 'citty'
+import { rpIdOf } from '../../config/parts.ts'
 import type { DraftConfig } from '../../config/schema.ts'
 import {
   type Import,
@@ -79,11 +80,12 @@ interface Work {
 async function rehearse(work: Work): Promise<void> {
   const { context, settings, source } = work
   const planned = (await isEmpty(context.clock, settings))
-    ? await checked(work, (onRows) => planFirstImport(context.clock, source, onRows))
+    ? await checked(work, (onRows) => planFirstImport({ clock: context.clock, rpId: rpIdOf(settings) }, source, onRows))
     : await withImport(work, (service) => checked(work, (onRows) => service.plan(source, onRows)))
   using plan = planned
   const { accounts: imported, present, roles } = plan
-  report(work, { plan, done: { imported, present, roles }, words: ['Would import', 'would be granted'] })
+  const factors = plan.apps + plan.passkeys
+  report(work, { plan, done: { imported, present, roles, factors }, words: ['Would import', 'would be granted'] })
   context.print('Nothing was written.\n')
 }
 
@@ -102,10 +104,10 @@ const importAll = (work: Work): Promise<void> =>
     } finally {
       progress.end()
     }
-    const { imported, late, roles } = done
+    const { imported, late, roles, factors } = done
     for (const problem of late) printProblem(context, problem)
     const present = plan.present + done.present
-    report(work, { plan, done: { imported, present, roles }, words: ['Imported', 'were granted'] })
+    report(work, { plan, done: { imported, present, roles, factors }, words: ['Imported', 'were granted'] })
     if (late.length > 0 && !skipInvalid)
       throw new CommandError(
         `${counted(late.length)} of the above could not be imported, because new users of Keyward took their names meanwhile.`,
@@ -141,7 +143,7 @@ async function checked(
 }
 
 async function withImport<T>({ context, settings }: Work, work: (service: Import) => Promise<T>): Promise<T> {
-  const service = await openImport(settings, { clock: context.clock })
+  const service = await openImport(settings, context)
   try {
     return await work(service)
   } finally {
@@ -163,7 +165,7 @@ function report(
   { context, settings, source }: Work,
   {
     plan,
-    done: { imported, present, roles },
+    done: { imported, present, roles, factors },
     words: [heading, granted],
   }: { plan: Plan; done: Omit<Performed, 'late'>; words: [string, string] },
 ): void {
@@ -178,6 +180,13 @@ function report(
     lines.push(
       `  ${number(roles)} ${roles === 1 ? 'role' : 'roles'} ${granted.replace('were', roles === 1 ? 'was' : 'were')}`,
     )
+  if (factors > 0)
+    lines.push(
+      `  ${counted(factors, 'second factor')}: the users make new recovery codes at ${settings.PUBLIC_URL.replace(/\/$/, '')}/account/security`,
+    )
+  const missing = plan.apps + plan.passkeys - factors
+  if (missing > 0 && imported === plan.accounts)
+    lines.push(`  ${counted(missing, 'second factor')} not imported, because Keyward has the passkey already`)
   if (present > 0) lines.push(`  ${number(present)} already in Keyward, not changed`)
   if (problems > 0) lines.push(`  ${number(problems)} left out for the reasons above`)
   const ignored = source.ignoredColumns()
@@ -197,6 +206,6 @@ const loginHint = ({ PUBLIC_URL }: DraftConfig): string =>
   curl --data-urlencode username=NAME --data-urlencode password=PASSWORD ${PUBLIC_URL.replace(/\/$/, '')}/token
 `
 
-const counted = (count: number): string => `${number(count)} ${count === 1 ? 'account' : 'accounts'}`
+const counted = (count: number, unit = 'account'): string => `${number(count)} ${unit}${count === 1 ? '' : 's'}`
 
 const number = (count: number): string => count.toLocaleString('en')

@@ -1,5 +1,8 @@
 import { defineCommand } from 'citty'
+import type { DraftConfig } from '../../config/schema.ts'
+import { forgetAllTrusted, useUpCodes } from '../../features/factors/factors.ts'
 import { restoreLine } from '../../lib/postgres-tools.ts'
+import { openDatabase } from '../../storage/database.ts'
 import { restoreFile } from '../../storage/sqlite-backup.ts'
 import { positional } from '../arguments.ts'
 import type { CommandContext } from '../context.ts'
@@ -17,7 +20,8 @@ export const restore = (context: CommandContext) =>
     },
     args: { file: positional('FILE', 'The backup; it is only read'), ...backupArgs },
     async run({ args }) {
-      const { DATABASE_URL: database } = readSettings(context, args)
+      const settings = readSettings(context, args)
+      const { DATABASE_URL: database } = settings
       if (database.dialect === 'postgresql')
         return hintForPostgres(context, {
           line: restoreLine(database, args.file),
@@ -25,6 +29,8 @@ export const restore = (context: CommandContext) =>
           json: args.json === true,
         })
       const { bytes, migration, pending } = await restoreFile(args.file, requireSqliteFile(database))
+      // A backup of an older version has no such codes, or is upgraded first; "sessions end --all" uses them up, too.
+      if (pending === 0) await voidFactorsOfBackup(settings, context)
       if (args.json === true)
         return context.print(
           `${JSON.stringify({ file: database.path, bytes, migration, pending_migrations: pending })}\n`,
@@ -33,6 +39,17 @@ export const restore = (context: CommandContext) =>
       context.print(`${pending > 0 ? UPGRADE : ''}${END_SESSIONS}`)
     },
   })
+
+/** See `useUpCodes` and `forgetAllTrusted`. */
+async function voidFactorsOfBackup(settings: DraftConfig, { clock }: CommandContext): Promise<void> {
+  const { store } = await openDatabase(settings, { clock, waitInside: true, schema: 'require' })
+  try {
+    await useUpCodes({ store, clock })
+    await forgetAllTrusted({ store })
+  } finally {
+    await store.close()
+  }
+}
 
 const UPGRADE = 'The backup is from an older version of Keyward. Upgrade it first: keyward migrate up\n'
 

@@ -1,10 +1,10 @@
 import { defineCommand } from 'citty'
 import { toRoleView } from '../../features/administration/roles.schemas.ts'
 import { toManagedUserView } from '../../features/administration/schemas.ts'
-import { isBuiltIn, permissions, type Role } from '../../features/roles/roles.ts'
+import { isBuiltIn, permissions, type Role, type RoleText } from '../../features/roles/roles.ts'
 import { roleNames } from '../../features/users/users.ts'
 import { printable } from '../../lib/printable.ts'
-import { flag, jsonFlag, jsonLinesFlag, listOption, option, positional } from '../arguments.ts'
+import { choice, flag, jsonFlag, jsonLinesFlag, listOption, option, positional } from '../arguments.ts'
 import { type CommandContext, CommandError, UsageError } from '../context.ts'
 import { serviceCommand } from '../service-command.ts'
 import { beginList, type Column, printFacts, printJson } from '../table.ts'
@@ -28,8 +28,11 @@ export const roles = (context: CommandContext) =>
 
 const roleArg = { role: positional('ROLE', 'The name of the role') }
 
+const yesNo = ['yes', 'no'] as const
+
 const textArgs = {
   permissions: listOption('WORDS', permissions, 'All permissions of the role, separated by commas'),
+  'require-second-factor': choice('YES|NO', yesNo, 'The role counts only in sessions with a second factor'),
   description: option('TEXT', 'What the role is for'),
   json: jsonFlag,
 }
@@ -82,8 +85,8 @@ const create = (context: CommandContext) =>
       ],
       args: { ...roleArg, ...textArgs },
     },
-    async ({ administration }, { role: name, permissions: words, description, json }) => {
-      const role = await administration.addRole({ name, ...textOf(words, description) })
+    async ({ administration }, { role: name, json, ...text }) => {
+      const role = await administration.addRole({ name, ...textOf(text) })
       if (json) return printJson(context, toRoleView(role))
       context.print(`Created the role ${role.name}\n`)
       printRole(context, role)
@@ -96,13 +99,18 @@ const update = (context: CommandContext) =>
     {
       name: 'update',
       description: 'Change a role, at once for every user who has it',
-      examples: ['roles update support --permissions users:read,users:write', 'roles update support --permissions ""'],
+      examples: [
+        'roles update support --permissions users:read,users:write',
+        'roles update support --permissions ""',
+        'roles update support --require-second-factor yes',
+      ],
       args: { ...roleArg, ...textArgs },
     },
-    async ({ administration }, { role: name, permissions: words, description, json }) => {
-      if (words === undefined && description === undefined)
-        throw new UsageError('Say what to change: --permissions or --description')
-      const role = await administration.editRole(name, textOf(words, description))
+    async ({ administration }, { role: name, json, ...given }) => {
+      const text = textOf(given)
+      if (Object.keys(text).length === 0)
+        throw new UsageError('Say what to change: --permissions, --description or --require-second-factor')
+      const role = await administration.editRole(name, text)
       if (json) return printJson(context, toRoleView(role))
       context.print(`Changed the role ${role.name}\n`)
       printRole(context, role)
@@ -191,11 +199,18 @@ const printRole = (context: CommandContext, role: Role): void =>
     ['Role', role.name],
     ['Description', role.description],
     ['Permissions', permissionsOf(role)],
+    ['Second factor', role.requiresSecondFactor ? 'required' : undefined],
     ['Built in', isBuiltIn(role.name) ? 'yes, it cannot be changed or deleted' : undefined],
   ])
 
+interface GivenText {
+  permissions?: string | undefined
+  description?: string | undefined
+  'require-second-factor'?: (typeof yesNo)[number] | undefined
+}
+
 /** Reads the options of a role. An empty list of permissions is `--permissions ""`. */
-const textOf = (words: string | undefined, description: string | undefined) => ({
+const textOf = ({ permissions: words, description, 'require-second-factor': required }: GivenText): RoleText => ({
   ...(words !== undefined && {
     permissions: words
       .split(',')
@@ -203,4 +218,5 @@ const textOf = (words: string | undefined, description: string | undefined) => (
       .filter(Boolean),
   }),
   ...(description !== undefined && { description }),
+  ...(required !== undefined && { requiresSecondFactor: required === 'yes' }),
 })

@@ -107,9 +107,10 @@ const renew = (context: CommandContext) =>
         apiKeys
           ? `API keys revoked: ${ended.apiKeys}.`
           : 'API keys stay valid: a leaked data key does not reveal them.',
-        'Secrets of clients stay valid: a leaked data key does not reveal them.',
+        'Secrets of clients and recovery codes stay valid: a leaked data key does not reveal them.',
         'Names of deleted users stay reserved.',
         'Not replaced: the secrets of providers, which a leaked SECRET_KEY and a copy of the database reveal. Make new ones there: keyward providers list, keyward providers update NAME --secret',
+        'Not replaced: the secrets of authenticator apps, which the two reveal as well. Ask your users to remove their app and to add it again',
         'Not replaced: the keys that sign access tokens. Revoke those that are active or next: keyward signing-keys list, keyward signing-keys revoke KID',
       ]
       context.print(`${lines.join('\n')}\n`)

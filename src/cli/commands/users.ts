@@ -10,6 +10,7 @@ import { serviceCommand } from '../service-command.ts'
 import { beginList, type Column, printFacts, printJson, timeText } from '../table.ts'
 import { findUser, userArg } from '../user-argument.ts'
 import { activate, deactivate, deleteUser, free } from '../users/change.ts'
+import { factors, resetFactors } from '../users/factors.ts'
 import { identities, unlink } from '../users/identities.ts'
 import { colourOf, printDone, stateOf } from '../users/print.ts'
 
@@ -30,6 +31,8 @@ export const users = (context: CommandContext) =>
       free: free(context),
       identities: identities(context),
       unlink: unlink(context),
+      factors: factors(context),
+      'reset-factors': resetFactors(context),
     },
   })
 
@@ -105,6 +108,7 @@ const listArgs = {
   role: option('ROLE', 'Only users who have this role'),
   state: choice('STATE', ['active', 'inactive'], 'Only users of this state; invited users are active'),
   sort: choice('ORDER', orders, 'The order, by default id; "-" means descending'),
+  'below-policy': flag('Only users who lack a second factor that is required of them'),
   limit: option('N', 'At most this many users'),
   json: jsonLinesFlag,
 }
@@ -119,10 +123,12 @@ const list = (context: CommandContext) =>
         'users list --search ada --state active',
         'users list --sort=-created_at --limit 20',
         'users list --role admin --json',
+        'users list --below-policy',
       ],
       args: listArgs,
     },
-    async ({ administration }, { search: q, role, state, sort = 'id', limit, json }) => {
+    async ({ administration, factors }, { search: q, role, state, sort = 'id', limit, json, ...given }) => {
+      const onlyBelow = given['below-policy'] === true
       const printed = beginList(context, { json, columns, view: toManagedUserView })
       let left = limit === undefined ? Number.POSITIVE_INFINITY : wholeNumber('--limit', limit, Number.MAX_SAFE_INTEGER)
       const search = {
@@ -132,10 +138,12 @@ const list = (context: CommandContext) =>
         ...(state !== undefined && { isActive: state === 'active' }),
       }
       for (let after: UserMark | undefined; ; ) {
-        const size = Math.min(PAGE, left)
+        const size = onlyBelow ? PAGE : Math.min(PAGE, left)
         const { items, next } = await administration.listUsers({ ...search, ...(after && { after }), limit: size })
-        printed.add(items)
-        left -= items.length
+        const below = onlyBelow ? await factors.belowPolicy(items.map(({ id }) => id)) : undefined
+        const shown = items.filter(({ id }) => below === undefined || below.has(id)).slice(0, left)
+        printed.add(shown)
+        left -= shown.length
         if (next === undefined || left === 0) return
         after = next
       }

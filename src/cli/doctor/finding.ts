@@ -20,9 +20,11 @@ export const checkNames = [
   'clock',
   'data_keys',
   'signing_keys',
+  'authenticator_apps',
   'secret_key',
   'clients',
   'first_admin',
+  'second_factors',
   'mail',
   'client_address',
 ] as const

@@ -1,5 +1,6 @@
 import { secretsOf, signingOf } from '../../config/parts.ts'
 import type { Config } from '../../config/schema.ts'
+import { inspectTotp } from '../../features/factors/factors.ts'
 import { inspectDataKeys, inspectSecrets } from '../../features/secrets/secrets.ts'
 import { inspectSigningKeys } from '../../features/signing-keys/signing-keys.ts'
 import type { Store } from '../../storage/store.ts'
@@ -10,6 +11,9 @@ import { type Finding, ok, problem, problemOf, warning } from './finding.ts'
 
 const OTHER_SECRET =
   'Set the SECRET_KEY that sealed the keys, as SECRET_KEY or as SECRET_KEY_PREVIOUS; “The secret key” in the chapter “Security” of the guide says what to do when it is lost.'
+
+/** How many users a finding names. */
+const SHOWN_USERS = 10
 
 /** Checks that SECRET_KEY opens the stored keys, and how far a change of SECRET_KEY has come. Changes nothing. */
 export async function checkKeys(store: Store, config: Config, context: CommandContext): Promise<Finding[]> {
@@ -27,6 +31,7 @@ export async function checkKeys(store: Store, config: Config, context: CommandCo
   return [
     found,
     await attempt('signing_keys', () => checkSigningKeys(store, config)),
+    await attempt('authenticator_apps', () => checkTotp(store, config)),
     await attempt('secret_key', () => checkChange(store, config, context)),
   ]
 }
@@ -60,6 +65,21 @@ async function checkSigningKeys(store: Store, config: Config): Promise<Finding> 
       fix: 'Restart every server with the same JWT_ALG; the key then changes by itself within some 11 minutes.',
     })
   return ok('signing_keys', `SECRET_KEY opens all ${total} signing keys; ${active} signs.`)
+}
+
+async function checkTotp(store: Store, config: Config): Promise<Finding> {
+  const { total, unreadable } = await inspectTotp({ store, secrets: secretsOf(config) })
+  if (unreadable.length === 0)
+    return ok(
+      'authenticator_apps',
+      total === 0
+        ? 'There are no authenticator apps.'
+        : `SECRET_KEY opens the secrets of all ${total} authenticator apps.`,
+    )
+  const some = unreadable.slice(0, SHOWN_USERS).join(', ')
+  const more = unreadable.length > SHOWN_USERS ? ` and ${unreadable.length - SHOWN_USERS} more` : ''
+  const message = `SECRET_KEY does not open the secrets of authenticator apps of these users, by id: ${some}${more}.`
+  return problem('authenticator_apps', { message, fix: OTHER_SECRET })
 }
 
 /** Counts what still needs SECRET_KEY_PREVIOUS, and names the next step of a change of SECRET_KEY. */

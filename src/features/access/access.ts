@@ -1,6 +1,7 @@
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { ApiKeyCaller, ApiKeys } from '../api-keys/api-keys.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { ClientCaller, SessionCaller, Sessions } from '../sessions/sessions.ts'
@@ -18,6 +19,7 @@ export interface AccessNeeds {
   apiKeys: ApiKeys
   clients: Pick<Clients, 'find' | 'authenticate'>
   roles: Roles
+  factors: Pick<Factors, 'atLevel'>
   tokens: AccessTokens
   /** The `iss` of an introspected refresh token (`PUBLIC_URL`). */
   issuer: string
@@ -48,7 +50,8 @@ export interface Access {
    * - Any other word is a permission that the API key or the token's user must have.
    * @param fresh true on a route that needs a recent login or the password. API keys are then `forbidden`, because a
    *   service cannot log in
-   * @throws KeywardError `invalid_token`, `insufficient_scope`, `user_not_found`, `forbidden`
+   * @throws KeywardError `invalid_token`, `insufficient_scope`, `user_not_found`, `forbidden`;
+   *   `reauthentication_required` when the user has the permission, but only with a second factor
    */
   authorize(token: string, access: string, fresh?: boolean): MaybePromise<SessionCaller | ApiKeyCaller | ClientCaller>
   /**
@@ -64,12 +67,13 @@ export interface Access {
     asked: { access: string } & Requester,
   ): Promise<SessionCaller | ApiKeyCaller | ClientItself>
   /**
-   * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request. Each
-   * parameter is optional. An unknown, empty or repeated parameter is refused, because a misspelt condition must not be
+   * Checks that the user has the role of `?role=` and the permission of `?permission=` in a forward-auth request, and the
+   * session the level of `?acr=`. Each parameter is optional. An unknown, empty or repeated parameter is refused, because a misspelt condition must not be
    * ignored. `?token=1` asks for a proxy token: a signed token for the service behind the proxy.
    * @param asked.token the access token of the request
    * @returns the headers that name the user to the service
-   * @throws KeywardError `forbidden`, also for `?token=1` with `JWT_COMPAT=fastapi`
+   * @throws KeywardError `forbidden`, also for `?token=1` with `JWT_COMPAT=fastapi`; `reauthentication_required` when
+   *   only the level is missing
    */
   forwardAuth(caller: SessionCaller, asked: { url: string; token: string }): Promise<Record<string, string>>
   /**

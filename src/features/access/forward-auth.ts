@@ -2,33 +2,42 @@ import { KeywardError } from '../../errors.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
 import { isPermission } from '../roles/roles.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
+import { isLevel, type Level, reaches } from '../tokens/tokens.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AccessNeeds } from './access.ts'
+import { requireAtLevel } from './authorize.ts'
 
 export async function forwardAuth(
-  { roles, tokens }: AccessNeeds,
-  { user, sessionId }: SessionCaller,
+  needs: AccessNeeds,
+  { user: stored, sessionId, acr }: SessionCaller,
   { url, token }: { url: string; token: string },
 ): Promise<Record<string, string>> {
-  const { token: asked, ...conditions } = readQuery(url)
-  if (asked !== undefined && asked !== '1') throw new KeywardError('forbidden')
+  const { roles, tokens, factors } = needs
+  const { token: asked, acr: level, ...conditions } = readQuery(url)
+  if ((asked !== undefined && asked !== '1') || (level !== undefined && !isLevel(level)))
+    throw new KeywardError('forbidden')
   for (const [name, value] of Object.entries(conditions)) {
-    const held =
+    const holds = async (user: User) =>
       name === 'role'
         ? roleNames(user).includes(value)
         : name === 'permission' && isPermission(value) && (await roles.permissionsOf(user)).has(value)
-    if (!held) throw new KeywardError('forbidden')
+    await requireAtLevel(needs, { user: stored, acr }, holds)
   }
-  if (asked === undefined) return forwardedHeaders(user, '')
+  // Last, because only the level can be reached by another factor.
+  if (level !== undefined && !reaches(acr, level))
+    throw new KeywardError('reauthentication_required', { level, sentence: 'Show a second factor first' })
+  const user = await factors.atLevel(stored, acr)
+  if (asked === undefined) return forwardedHeaders({ user, acr }, '')
   const made = tokens.mintForProxy(token, {
     userId: user.id,
     sessionId,
     username: user.username,
     email: user.emailVerifiedAt === null ? undefined : user.email,
     roles: roleNames(user),
+    acr,
   })
   if (made === undefined) throw new KeywardError('forbidden')
-  return forwardedHeaders(user, made)
+  return forwardedHeaders({ user, acr }, made)
 }
 
 function readQuery(url: string): Record<string, string> {
@@ -45,11 +54,12 @@ function readQuery(url: string): Record<string, string> {
  * without a value is empty. The proxy therefore always overwrites a header that the client sent. An email address that
  * is not verified is not sent, because the user may not own the address.
  */
-const forwardedHeaders = (user: User, token: string): Record<string, string> => ({
+const forwardedHeaders = ({ user, acr }: { user: User; acr: Level }, token: string): Record<string, string> => ({
   'X-Auth-Request-User': String(user.id),
   'X-Auth-Request-Preferred-Username': headerText(user.username),
   'X-Auth-Request-Email': user.emailVerifiedAt === null ? '' : headerText(user.email),
   'X-Auth-Request-Groups': roleNames(user).map(headerText).join(','),
+  'X-Auth-Request-Acr': acr,
   'X-Auth-Request-Access-Token': token,
 })
 

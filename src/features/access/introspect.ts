@@ -1,5 +1,5 @@
 import { SECOND } from '../../lib/clock.ts'
-import { OWN_CLIENT } from '../tokens/tokens.ts'
+import { levelOf, OWN_CLIENT } from '../tokens/tokens.ts'
 import { roleNames, type User } from '../users/users.ts'
 import type { AccessNeeds } from './access.ts'
 
@@ -9,11 +9,13 @@ export type Introspection = { active: false } | ({ active: true } & Record<strin
 const inactive: Introspection = { active: false }
 
 export async function introspect(needs: AccessNeeds, token: string, by: string | undefined): Promise<Introspection> {
-  const { tokens, sessions, issuer } = needs
+  const { tokens, sessions, factors, issuer } = needs
   const isOthers = (clientId: string) => by !== undefined && by !== clientId
   const found = await sessions.findByRefreshToken(token)
   if (found) {
-    const { session, user } = found
+    const { session } = found
+    const amr = session.amr.split(' ')
+    const user = await factors.atLevel(found.user, levelOf(amr))
     const clientId = session.clientId ?? OWN_CLIENT
     if (isOthers(clientId) || (await isSwitchedOff(needs, clientId))) return inactive
     return {
@@ -26,6 +28,9 @@ export async function introspect(needs: AccessNeeds, token: string, by: string |
       sid: session.id,
       iat: Math.floor(session.refreshedAt / SECOND),
       exp: Math.floor(session.expiresAt / SECOND),
+      auth_time: Math.floor(session.authTime / SECOND),
+      amr,
+      acr: levelOf(amr),
     }
   }
   const claims = await tokens.verifyFresh(token)
@@ -35,7 +40,8 @@ export async function introspect(needs: AccessNeeds, token: string, by: string |
   const caller = payload && (await sessions.findCaller(claims))
   if (!caller) return inactive
   if (await isSwitchedOff(needs, claims.clientId)) return inactive
-  const names = currentNames(caller.user, claims.clientId === OWN_CLIENT ? undefined : (claims.scope ?? ''))
+  const user = await factors.atLevel(caller.user, claims.acr)
+  const names = currentNames(user, claims.clientId === OWN_CLIENT ? undefined : (claims.scope ?? ''))
   return { active: true, token_type: 'Bearer', ...payload, ...names }
 }
 
@@ -55,7 +61,7 @@ async function introspectService(
   return { active: true, token_type: 'Bearer', ...tokens.read(token) }
 }
 
-/** Username and roles as they are now. Of a client's token, only what its scope shows. */
+/** Username and roles as they are now, at the level of the session. Of a client's token, only what its scope shows. */
 function currentNames(user: User, scope: string | undefined): object {
   const shows = (word: string) => scope === undefined || scope.split(' ').includes(word)
   return {

@@ -56,7 +56,10 @@ export function accessRoutes(access: Access, kit: HttpKit) {
       {
         access: 'user',
         proxied: true,
-        response: { 200: ForwardedUser, ...problems('not_authenticated', 'invalid_token', 'forbidden') },
+        response: {
+          200: ForwardedUser,
+          ...problems('not_authenticated', 'invalid_token', 'forbidden', 'reauthentication_required'),
+        },
         detail: {
           operationId: 'forwardAuth',
           summary: 'Authorize a request for a proxy',
@@ -77,6 +80,14 @@ export function accessRoutes(access: Access, kit: HttpKit) {
               schema: { type: 'string' },
               description: 'A permission that the user must hold, such as `tokens:introspect`',
               example: 'tokens:introspect',
+            },
+            {
+              name: 'acr',
+              in: 'query',
+              schema: { type: 'string', enum: ['aal1', 'aal2', 'phr'] },
+              description:
+                'The least level of the session: `aal2` for two factors, `phr` for a passkey. If only that is missing, the answer is `401` with `acr_values` in `WWW-Authenticate` (RFC 9470).',
+              example: 'aal1',
             },
             {
               name: 'token',

@@ -31,6 +31,7 @@ export const IntrospectionAnswer = t.Object(
     exp: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
     iat: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
     auth_time: t.Optional(t.Integer({ description: 'Seconds since 1970' })),
+    acr: t.Optional(t.String({ description: 'The level: `aal1`, `aal2` or `phr`' })),
     amr: t.Optional(t.Array(t.String())),
     roles: t.Optional(t.Array(t.String())),
   },
@@ -48,6 +49,7 @@ export const ForwardedUser = answer('The request may pass', t.Void(), {
   'X-Auth-Request-Preferred-Username': 'The username',
   'X-Auth-Request-Email': 'The email address if it is verified, else empty',
   'X-Auth-Request-Groups': 'The roles, separated by commas',
+  'X-Auth-Request-Acr': 'The level of the session: `aal1`, `aal2` or `phr`',
   'X-Auth-Request-Access-Token':
     'With `?token=1` a JWT of at most 60 s with the type `fa+jwt`, which the service verifies; else empty',
 })

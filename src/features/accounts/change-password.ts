@@ -3,6 +3,7 @@ import { accountWrite } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
 import { nameKeysOf } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
+import { requireFreshFactor } from './fresh.ts'
 import { reserveGuess } from './guess-limits.ts'
 
 export interface PasswordChange {
@@ -15,10 +16,11 @@ export interface PasswordChange {
 
 export async function changePassword(
   needs: AccountsNeeds,
-  { user, userId, sessionId }: SessionCaller,
+  caller: SessionCaller,
   { currentPassword, newPassword, ip, client }: PasswordChange,
 ): Promise<void> {
   const { store: db, audit, users, passwords, limits, sessions, mails } = needs
+  const { user, userId, sessionId } = caller
   const weakness = passwords.weaknessOf(newPassword, user)
   if (weakness) throw invalidField('new_password', weakness)
   const name = nameKeysOf(user).usernameKey
@@ -34,6 +36,8 @@ export async function changePassword(
     await audit.record({ event: 'password.change_refused', userId, sessionId, ip })
     throw new KeywardError('invalid_password')
   }
+  // After the password was checked: a copied token must not tell how old the check of the factor is.
+  await requireFreshFactor(needs, caller)
   const verifiedHash = stored.hash
   const { hash, scheme } = await passwords.hash(newPassword, requester)
   await db.transaction(

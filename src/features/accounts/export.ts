@@ -18,7 +18,8 @@ export async function exportOwn(
 ): Promise<AsyncGenerator<string>> {
   await requireFresh(needs, caller, proof)
   const { userId, sessionId } = caller
-  const { clock, limits, audit, users, roles, apiKeys, identities, applications, mails, proofs, sessions } = needs
+  const { clock, limits, audit, users, roles, apiKeys, identities, factors, applications, mails, proofs } = needs
+  const { sessions } = needs
   await using place = await limits.reserve([accountWrite(userId)], { userId, ip: proof.ip })
   await audit.record({ event: 'user.exported', userId, sessionId, ip: proof.ip })
   place.keep()
@@ -33,6 +34,7 @@ export async function exportOwn(
     devices: await sessions.exportDevices(userId),
     apiKeys: await apiKeys.exportOf(userId),
     identities: await identities.exportOf(userId),
+    ...(await factors.exportOf(userId)),
     ...(await applications.exportOf(userId)),
     mails: await mails.exportOf(userId),
     proofs: await proofs.exportOf(userId),

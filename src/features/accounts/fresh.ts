@@ -1,7 +1,8 @@
 import { KeywardError } from '../../errors.ts'
-import { type EpochMs, MINUTE } from '../../lib/clock.ts'
+import { type EpochMs, MINUTE, SECOND } from '../../lib/clock.ts'
 import { rightPassword } from '../limits/limits.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
+import { reaches } from '../tokens/tokens.ts'
 import { nameKeysOf } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
@@ -18,11 +19,17 @@ export interface FreshProof {
   client: string
 }
 
+/** What a caller must show before a change that needs a fresh check: nothing, a first factor, or the second one. */
+export type ProofNeeded = 'none' | 'credential' | 'factor'
+
 /**
  * Makes sure that the caller has proved a credential in the last 15 minutes, so that a copied access token alone is not
  * enough. A password in the body is always checked, and a right one counts for this request only. Without a password,
  * the credential of the session must have been checked within `FRESH`. The check is as old as the older of two times:
  * that in the access token, and that in the session. A refresh changes neither of them.
+ *
+ * When the user has a second factor, that factor must have been checked within `FRESH`, in the session and before the
+ * access token was made. A password in the body is no substitute then.
  *
  * A wrong password counts in the same rate limits as a failed login. A right one counts as a login does.
  * @throws KeywardError `reauthentication_required`, `invalid_password`, `rate_limited`, `overloaded`
@@ -32,14 +39,39 @@ export async function requireFresh(
   caller: SessionCaller,
   { password, ...from }: FreshProof,
 ): Promise<void> {
-  if (typeof password === 'string') return checkPassword(needs, caller, { password, ...from })
-  const authTime = Math.min(caller.authTime, (await needs.sessions.findAuthTime(caller)) ?? 0)
-  if (!isFresh(needs, authTime)) throw new KeywardError('reauthentication_required')
+  if (typeof password === 'string') await checkPassword(needs, caller, { password, ...from })
+  const needed = await proofNeeded(needs, caller)
+  if (needed === 'factor') throw factorRequired()
+  if (needed === 'credential' && typeof password !== 'string') throw new KeywardError('reauthentication_required')
 }
 
+/** See `Accounts.proofNeeded`. */
+export async function proofNeeded(needs: AccountsNeeds, caller: SessionCaller): Promise<ProofNeeded> {
+  const { has } = await needs.factors.stateOf(caller.userId)
+  const times = await needs.sessions.findChecks(caller)
+  const checked = (has ? times?.mfaTime : times?.authTime) ?? 0
+  // A copy of a token from before the check of the factor has the level of an older check, and may have a password.
+  if (has && (!reaches(caller.acr, 'aal2') || caller.authTime < wholeSeconds(checked))) return 'factor'
+  if (isFresh(needs, Math.min(caller.authTime, checked))) return 'none'
+  return has ? 'factor' : 'credential'
+}
+
+/** @throws KeywardError `reauthentication_required` when the caller has a second factor that was not checked lately */
+export async function requireFreshFactor(needs: AccountsNeeds, caller: SessionCaller): Promise<void> {
+  if ((await proofNeeded(needs, caller)) === 'factor') throw factorRequired()
+}
+
+const factorRequired = () =>
+  new KeywardError('reauthentication_required', {
+    level: 'aal2',
+    sentence: 'Show the second factor again: its last check is more than 15 minutes ago',
+  })
+
+/** A time as the claim `auth_time` has it. */
+const wholeSeconds = (time: EpochMs): EpochMs => Math.floor(time / SECOND) * SECOND
+
 /** True when a check of a credential at `authTime` is at most `FRESH` old. */
-export const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean =>
-  clock.now() - authTime <= FRESH
+const isFresh = ({ clock }: Pick<AccountsNeeds, 'clock'>, authTime: EpochMs): boolean => clock.now() - authTime <= FRESH
 
 /** The account whose password is checked, and the session of the request, if the request has one. */
 export type PasswordOwner = Pick<SessionCaller, 'user'> & Partial<Pick<SessionCaller, 'sessionId'>>

@@ -1,7 +1,8 @@
 import { KeywardError } from '../../errors.ts'
+import type { NewTrustedDevice } from '../factors/factors.ts'
 import { rightPassword } from '../limits/limits.ts'
 import type { HashRequester } from '../passwords/passwords.ts'
-import type { Asked, BegunSession, LoginGrant, NewLogin, Origin } from '../sessions/sessions.ts'
+import type { Asked, Begun, BegunSession, LoginAnswer, LoginGrant, NewLogin, Origin } from '../sessions/sessions.ts'
 import type { UserCredentials } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
 import { reserveGuess } from './guess-limits.ts'
@@ -12,6 +13,12 @@ export interface Login {
   password: string
   /** The device token of an earlier login on this device. */
   deviceToken?: string
+  /** A code of an authenticator app, for an account with a second factor. */
+  otp?: string
+  /** The token of a trusted device, on which the login does not ask for a second factor. */
+  trustedToken?: string
+  /** True to trust the device from now on, if `otp` is right and the device may be trusted. */
+  trustDevice?: boolean
   asked?: Asked
   origin: Origin
   /** The client's network, for limits and the hash gate. */
@@ -19,7 +26,7 @@ export interface Login {
 }
 
 /** A login on the page to sign in. */
-export interface BrowserLogin extends Omit<Login, 'asked'> {
+export interface BrowserLogin extends Omit<Login, 'asked' | 'otp' | 'trustDevice'> {
   browser: NonNullable<NewLogin['browser']>
 }
 
@@ -29,25 +36,47 @@ export interface SignedIn {
   /** The cookie of the browser session. */
   cookie: string
   deviceToken: string
+  /** True when the browser keeps the cookie of the session after it is closed. */
+  isRemembered: boolean
+  /** The token of the device, when it is trusted from now on. */
+  trusted?: NewTrustedDevice
 }
 
-export async function logIn(needs: AccountsNeeds, { asked, ...login }: Login): Promise<LoginGrant> {
-  return needs.sessions.finishLogin(await begin(needs, login), asked)
+export async function logIn(needs: AccountsNeeds, { asked, otp, trustDevice, ...login }: Login): Promise<LoginGrant> {
+  const code = otp === undefined ? undefined : { otp, origin: login.origin, trustDevice }
+  return needs.sessions.finishLogin(await begin(needs, login), asked, code)
 }
 
 export async function logInBrowser(needs: AccountsNeeds, login: BrowserLogin): Promise<SignedIn> {
-  const { sessions } = needs
-  const begun = await begin(needs, login)
+  return signedIn(needs, await needs.sessions.requireSession(await begin(needs, login)))
+}
+
+export async function answerFactor(
+  { sessions }: AccountsNeeds,
+  login: Omit<LoginAnswer, 'browser'>,
+): Promise<LoginGrant> {
+  return sessions.finishLogin(await sessions.answerFactor(login))
+}
+
+export const answerFactorInBrowser = async (needs: AccountsNeeds, login: LoginAnswer): Promise<SignedIn> =>
+  signedIn(needs, await needs.sessions.answerFactor({ ...login, browser: login.browser ?? {} }))
+
+/** The cookies of a session that has begun on a page. */
+export async function signedIn({ sessions }: AccountsNeeds, begun: BegunSession): Promise<SignedIn> {
   const deviceToken = await sessions.makeDeviceToken(begun)
-  return { userId: begun.user.id, cookie: sessions.cookieOf(begun), deviceToken }
+  const { isRemembered } = begun.session
+  const { trusted, user } = begun
+  const cookie = sessions.cookieOf(begun)
+  return { userId: user.id, cookie, deviceToken, isRemembered, ...(trusted && { trusted }) }
 }
 
 /** Checks the password, and begins a session. Every login with a password takes this path. */
 async function begin(
   needs: AccountsNeeds,
-  { identifier, password, deviceToken, origin, client, browser }: Omit<Login, 'asked'> & Partial<BrowserLogin>,
-): Promise<BegunSession> {
+  login: Omit<Login, 'asked' | 'otp' | 'trustDevice'> & Partial<BrowserLogin>,
+): Promise<Begun> {
   const { audit, users, sessions, limits } = needs
+  const { identifier, password, deviceToken, origin, client, browser, trustedToken } = login
   const { ip } = origin
   const { user, name } = await users.findAccount(identifier)
   const right = user && rightPassword(user.id, client)
@@ -63,7 +92,8 @@ async function begin(
   }
   // Awaited here: without `await`, the end of this function would give the reservation back before it is settled.
   return await limits.commitCounted(right, { userId: user.id, ip }, async () => {
-    const session = await sessions.begin({ user, amr: ['pwd'], origin, device: reservation.device, browser })
+    const { device } = reservation
+    const session = await sessions.begin({ user, amr: ['pwd'], origin, device, browser, trustedToken })
     await reservation.giveBack()
     return session
   })

@@ -6,6 +6,8 @@ import { answerParts } from '../../http/parts.ts'
 import { pathOf } from '../../http/route-table.ts'
 import { answer, bodyProblems, freshCodes, problems } from '../../http/schemas.ts'
 import { preferredLocale } from '../../lib/locale.ts'
+import { andThen } from '../../lib/maybe-promise.ts'
+import type { Factors } from '../factors/factors.ts'
 import { toUserView, UserView } from '../users/schemas.ts'
 import type { Accounts } from './accounts.ts'
 import {
@@ -22,13 +24,15 @@ import {
 
 /**
  * Elysia reads the source text of handlers. It awaits the result of a handler with `=> f(…)` or `return f(…)`, because
- * `f` may return a promise. The variable `view` avoids this await, which the handler does not need.
+ * `f` may return a promise. The variable `view` avoids this await, which the handler seldom needs.
  */
-function readSelf({ request }: { request: Request }) {
-  const { user } = sessionOf(request)
-  const view = toUserView(user)
-  return view
-}
+const readSelfWith =
+  (factors: Pick<Factors, 'atLevel'>) =>
+  ({ request }: { request: Request }) => {
+    const { user, acr } = sessionOf(request)
+    const view = andThen(factors.atLevel(user, acr), toUserView)
+    return view
+  }
 
 interface OwnRequest {
   request: Request
@@ -40,7 +44,10 @@ interface OwnRequest {
  * The routes with which people register, read their account and change their password. Most of the paths are
  * those of the FastAPI services that Keyward replaces.
  */
-export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit) {
+export function accountRoutes(
+  { accounts, factors }: { accounts: Accounts; factors: Pick<Factors, 'atLevel'> },
+  kit: HttpKit,
+) {
   const deleteSelf = async ({ request, body, set }: OwnRequest) => {
     await accounts.deleteOwn(sessionOf(request), { password: body?.password, ...kit.requester(request) })
     set.status = 204
@@ -107,10 +114,16 @@ export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit
         },
       },
     )
-    .get('/users/me', readSelf, {
+    .get('/users/me', readSelfWith(factors), {
       access: 'user',
       response: { 200: answer('Your account', UserView), ...problems('not_authenticated', 'invalid_token') },
-      detail: { operationId: 'getMe', summary: 'Get your account', tags: ['accounts'] },
+      detail: {
+        operationId: 'getMe',
+        summary: 'Get your account',
+        description:
+          '`roles` are those that count in this session: a role that requires a second factor is not in the list of a session without one, once the grace days are over.',
+        tags: ['accounts'],
+      },
     })
     .patch(
       '/users/me',
@@ -119,22 +132,29 @@ export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit
         const requestLocale = preferredLocale(request.headers.get('accept-language'))
         const profile = { username: username ?? undefined, name, locale, email: email ?? undefined }
         const change = { ...profile, password, requestLocale, ...kit.requester(request) }
-        return toUserView(await accounts.updateProfile(sessionOf(request), change))
+        const caller = sessionOf(request)
+        return toUserView(await factors.atLevel(await accounts.updateProfile(caller, change), caller.acr))
       },
       {
         access: 'user',
-        limit: ['login', 'account', 'mail'],
+        limit: ['login', 'account', 'mail', 'mfa'],
         parse: 'strictJson',
         body: ProfileBody,
         response: {
           200: answer('Your account', UserView),
-          ...bodyProblems(...freshCodes, 'validation_failed', 'username_taken', 'mail_not_configured'),
+          ...bodyProblems(
+            ...freshCodes,
+            'mfa_enrollment_required',
+            'validation_failed',
+            'username_taken',
+            'mail_not_configured',
+          ),
         },
         detail: {
           operationId: 'updateMe',
           summary: 'Change your account',
           description:
-            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these. `email` needs `current_password`, or a login in the last 15 minutes. It changes nothing at once: the next address gets a mail with a link, and is yours once you confirm it. The answer is the same for an address that is taken.',
+            'Changes the members that you send. A new username is in your next access token. Your former username stays reserved for you; you can have ten of these. `email` needs `current_password`, or a login in the last 15 minutes. It changes nothing at once: the next address gets a mail with a link, and is yours once you confirm it. The answer is the same for an address that is taken. While a rule of this service withholds rights from you until you have a second factor, it is `403` `mfa_enrollment_required` as at `POST /users/me/factors/totp`.',
           tags: ['accounts'],
         },
       },
@@ -202,6 +222,7 @@ export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit
           ...bodyProblems(
             'not_authenticated',
             'invalid_token',
+            'reauthentication_required',
             'invalid_password',
             'validation_failed',
             'rate_limited',
@@ -212,7 +233,7 @@ export function accountRoutes({ accounts }: { accounts: Accounts }, kit: HttpKit
           operationId: 'changePassword',
           summary: 'Change your password',
           description:
-            'All your other sessions end; this one stays. The rules for the new password are those of `POST /register`. A wrong current password is `403` and counts as a failed login.',
+            'All your other sessions end; this one stays. The rules for the new password are those of `POST /register`. A wrong current password is `403` and counts as a failed login. With a second factor, it must have been shown in the last 15 minutes.',
           tags: ['accounts'],
         },
       },

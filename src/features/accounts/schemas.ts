@@ -1,6 +1,6 @@
 import { type Static, t } from 'elysia'
-import { optionalChoice, optionalText } from '../../http/schemas.ts'
-import { SECOND } from '../../lib/clock.ts'
+import { optionalChoice, optionalText, refusedWith } from '../../http/schemas.ts'
+import { rfc3339, SECOND } from '../../lib/clock.ts'
 import { locales } from '../../lib/locale.ts'
 import { scopeText, TokenPair, toTokenPair } from '../sessions/schemas.ts'
 import type { Grant, LoginGrant } from '../sessions/sessions.ts'
@@ -49,6 +49,14 @@ export const registrationAsked = {
   expires_in: PENDING_LIFETIME / SECOND,
 }
 
+/** A form has it as text. */
+export const trustDevice = t.Optional(
+  t.Union([t.Boolean({ examples: [true] }), t.Literal('true'), t.Literal('false'), t.Literal(''), t.Null()], {
+    description: '`true` with a second factor: trust this device, if `TRUSTED_DEVICE_DAYS` allows it',
+    ...refusedWith('Expected true or false'),
+  }),
+)
+
 export const TokenBody = t.Object(
   {
     grant_type: optionalText('`password`, which is the default, or `refresh_token`'),
@@ -57,6 +65,9 @@ export const TokenBody = t.Object(
     refresh_token: optionalText('Only with `grant_type=refresh_token`'),
     scope: scopeText,
     device_token: optionalText('The device token of an earlier login from this device'),
+    otp: optionalText('For an account with an authenticator app: its code, which saves the second request'),
+    trusted_device_token: optionalText('Of a device that you trust: the login does not ask for the second factor'),
+    trust_device: trustDevice,
   },
   { title: 'TokenRequest', examples: [{ grant_type: 'password', username: 'user123', password: 'secure_password' }] },
 )
@@ -100,6 +111,12 @@ export const AccountExport = t.Object(
     devices: rows('The devices where you have logged in'),
     api_keys: rows('Your API keys, without their text'),
     identities: rows('Your accounts at providers that sign you in'),
+    factor_accounts: rows('What your second factors have in common'),
+    authenticator_apps: rows('Your authenticator apps, without their secrets'),
+    passkeys: rows('Your passkeys and security keys, without the keys'),
+    recovery_codes: rows('Your recovery codes, without their text'),
+    factor_challenges: rows('Your logins of the last minutes that wait for a second factor'),
+    trusted_devices: rows('The devices that you trust, without their tokens; also those that no longer count'),
     consents: rows('What you allowed applications'),
     authorization_codes: rows('Sign-ins at applications of the last day, without their codes'),
     device_codes: rows('Sign-ins of your devices of the last day, without their codes'),
@@ -120,6 +137,12 @@ export const AccountExport = t.Object(
         devices: [{ id: 'b0Jc5zLq1fV3tY8wXk2m4A', used_at: '2026-01-01T00:00:00.000Z' }],
         api_keys: [],
         identities: [],
+        factor_accounts: [],
+        authenticator_apps: [],
+        passkeys: [],
+        recovery_codes: [],
+        factor_challenges: [],
+        trusted_devices: [],
         consents: [],
         authorization_codes: [],
         device_codes: [],
@@ -142,6 +165,19 @@ export const TokenAnswer = t.Object(
         description: 'Keep it, also after a logout, and send it with the next login; absent after a refresh',
       }),
     ),
+    trusted_device_token: t.Optional(
+      t.String({
+        description:
+          'Only after `trust_device`: send it with the password at the next login, which then does not ask for the second factor',
+      }),
+    ),
+    second_factor_due: t.Optional(
+      t.String({
+        format: 'date-time',
+        description:
+          'After a login, when a rule wants a second factor that the account does not have: from this time on, some roles, or the login, need one',
+      }),
+    ),
   },
   {
     title: 'Tokens',
@@ -160,6 +196,8 @@ export const TokenAnswer = t.Object(
 export const toTokenAnswer = (grant: Grant & Partial<LoginGrant>): Static<typeof TokenAnswer> => ({
   ...toTokenPair(grant),
   ...(grant.deviceToken !== undefined && { device_token: grant.deviceToken }),
+  ...(grant.trustedToken !== undefined && { trusted_device_token: grant.trustedToken }),
+  ...(grant.secondFactorDue !== undefined && { second_factor_due: rfc3339(grant.secondFactorDue) }),
 })
 
 /** The answer of `GET /user/user`, with the same fields as in the FastAPI service that Keyward replaces. */

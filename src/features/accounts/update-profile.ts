@@ -18,6 +18,7 @@ import {
   type User,
 } from '../users/users.ts'
 import type { AccountsNeeds } from './accounts.ts'
+import { requireMailedCode } from './first-factor.ts'
 import { type FreshProof, requireFresh } from './fresh.ts'
 
 /** The changes that a user asks for. A field that is undefined stays as it is. */
@@ -46,7 +47,11 @@ export async function updateProfile(
   const isOther = email !== undefined && normalizeEmail(trimTyped(email))?.emailKey !== nameKeysOf(user).emailKey
   // A request that changes nothing takes no place and writes nothing.
   if (!isOther && differences(user, wanted).length === 0) return user
-  if (isOther) await requireFresh(needs, caller, { password, client, ip })
+  if (isOther) {
+    await requireFresh(needs, caller, { password, client, ip })
+    // With a mailbox of their own, a thief could get the code that a first second factor needs.
+    await requireMailedCode(needs, caller, { ip })
+  }
   await using place = await limits.reserve([accountWrite(userId)], { userId, ip })
   let changed: User | undefined
   const store = async () => {

@@ -5,6 +5,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit, AuditFilter, AuditRow } from '../audit/audit.ts'
 import type { Clients } from '../clients/clients.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Invitations } from '../invitations/invitations.ts'
 import { knownAccount, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
@@ -23,6 +24,7 @@ import { findUser, listAudit, listUsers, type Page, type UserSearch } from './li
 import { mailReset } from './mail-reset.ts'
 import { type ApiKeyAdministration, apiKeyAdministration } from './manage-api-keys.ts'
 import { type ClientAdministration, clientAdministration } from './manage-clients.ts'
+import { type FactorAdministration, factorAdministration } from './manage-factors.ts'
 import { type MailAdministration, mailAdministration } from './manage-mails.ts'
 import { type ProviderAdministration, providerAdministration } from './manage-providers.ts'
 import { type RoleAdministration, roleAdministration } from './manage-roles.ts'
@@ -44,6 +46,7 @@ export interface AdministrationNeeds {
   passwords: Passwords
   roles: Roles
   sessions: Sessions
+  factors: Pick<Factors, 'list' | 'reset' | 'atLevel'>
   accounts: Accounts
   mails: Pick<Mails, 'isOn' | 'notify' | 'list' | 'find' | 'resend'>
   signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'revoke' | 'ensureIdTokenKey'>
@@ -68,6 +71,7 @@ export interface Administration
     ClientAdministration,
     SigningKeyAdministration,
     MailAdministration,
+    FactorAdministration,
     ProviderAdministration {
   /**
    * Creates an account, even when registration is closed, the mail domain may not register, or the username is one of
@@ -207,6 +211,9 @@ const renewed: readonly Purpose[] = [
   'authorization_code',
   'device_code',
   'page_request',
+  'mfa_token',
+  'passkey_challenge',
+  'trusted_device',
 ]
 
 export function createAdministration(needs: AdministrationNeeds): Administration {
@@ -218,6 +225,7 @@ export function createAdministration(needs: AdministrationNeeds): Administration
     ...clientAdministration(needs),
     ...signingKeyAdministration(needs),
     ...mailAdministration(needs),
+    ...factorAdministration(needs),
     ...providerAdministration(needs),
 
     createUser: (account) => createUser(needs, account),

@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { factorMissing } from '../factors/factors.ts'
 import { accountWrite } from '../limits/limits.ts'
 import type { Permission } from '../roles/roles.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
@@ -116,18 +117,19 @@ export async function removeUser(needs: AdministrationNeeds, actor: Actor, id: s
 
 /**
  * Checks the present rights of an administrator.
- * @returns the administrator
- * @throws KeywardError `invalid_token`, `forbidden`
+ * @returns the administrator, with the roles that count at the level of the session
+ * @throws KeywardError `invalid_token`, `forbidden`; `reauthentication_required` for a right that needs a second factor
  */
 export async function requireRight(
-  { users, roles }: AdministrationNeeds,
+  { users, roles, factors }: AdministrationNeeds,
   caller: SessionCaller,
   permission: Permission,
 ): Promise<User> {
   const actor = await users.find(caller.userId)
   if (!actor?.isActive || actor.sessionEpoch !== caller.user.sessionEpoch) throw new KeywardError('invalid_token')
-  if (!(await roles.permissionsOf(actor)).has(permission)) throw new KeywardError('forbidden')
-  return actor
+  const counted = await factors.atLevel(actor, caller.acr)
+  if ((await roles.permissionsOf(counted)).has(permission)) return counted
+  throw (await roles.permissionsOf(actor)).has(permission) ? factorMissing() : new KeywardError('forbidden')
 }
 
 /** @throws KeywardError `forbidden` when the user has a permission that the administrator does not have */

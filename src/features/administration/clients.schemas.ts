@@ -10,6 +10,7 @@ import {
   idTokenAlgs,
   type MadeSecret,
 } from '../clients/clients.ts'
+import { levels } from '../tokens/tokens.ts'
 import { cursorLike, limit, nextCursor } from './parts.schemas.ts'
 
 const text = (description: string) => t.String({ description })
@@ -32,6 +33,7 @@ const said = {
   claims_in_id_token: '`true` for a client that does not ask `/userinfo`',
   backchannel_logout_uri: 'Where Keyward posts a logout token when a session of the client ends',
   required_role: 'Only users with this role may sign in',
+  required_acr: 'The least level (`acr`) of a sign-in: `aal2` asks every user for a second factor, `phr` for a passkey',
   home_uri: 'The home page of the client',
   enabled: '`false` if nobody can use the client',
 }
@@ -52,6 +54,9 @@ const members = {
   claims_in_id_token: t.Boolean({ description: said.claims_in_id_token }),
   backchannel_logout_uri: nullable(said.backchannel_logout_uri),
   required_role: nullable(said.required_role),
+  required_acr: t.Union([t.Literal('aal1'), t.Literal('aal2'), t.Literal('phr'), t.Null()], {
+    description: said.required_acr,
+  }),
   home_uri: nullable(said.home_uri),
   enabled: t.Boolean({ description: said.enabled }),
 }
@@ -74,6 +79,7 @@ const example = {
   claims_in_id_token: false,
   backchannel_logout_uri: null,
   required_role: null,
+  required_acr: null,
   home_uri: null,
   enabled: true,
   created_at: '2026-01-01T00:00:00.000Z',
@@ -107,6 +113,7 @@ export const toClientView = (client: Client): Static<typeof ClientView> => ({
   claims_in_id_token: client.hasClaimsInIdToken,
   backchannel_logout_uri: client.backchannelLogoutUri,
   required_role: client.requiredRole,
+  required_acr: client.requiredAcr,
   home_uri: client.homeUri,
   enabled: client.isEnabled,
   created_at: rfc3339(client.createdAt),
@@ -207,6 +214,7 @@ const changeable = {
   claims_in_id_token: optionalFlag(said.claims_in_id_token),
   backchannel_logout_uri: optionalText(`${said.backchannel_logout_uri}; \`null\` removes it`),
   required_role: optionalText(`${said.required_role}; \`null\` removes it`),
+  required_acr: optionalChoice(levels, `${said.required_acr}; \`null\` removes it`),
   home_uri: optionalText(`${said.home_uri}; \`null\` removes it`),
   enabled: optionalFlag(said.enabled),
   allow_http: optionalFlag('`true` to accept the scheme `http` for redirect URIs of any host. It is not stored'),
@@ -254,6 +262,7 @@ export const toClientChange = (body: Static<typeof ClientChangeBody>): ClientCha
   hasClaimsInIdToken: body.claims_in_id_token ?? undefined,
   backchannelLogoutUri: body.backchannel_logout_uri,
   requiredRole: body.required_role,
+  requiredAcr: body.required_acr,
   homeUri: body.home_uri,
   isEnabled: body.enabled ?? undefined,
   allowsHttp: body.allow_http ?? undefined,

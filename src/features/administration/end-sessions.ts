@@ -1,11 +1,14 @@
+import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import { forgetAllTrusted, useUpCodes } from '../factors/factors.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import type { AdministrationNeeds } from './administration.ts'
 import { type Actor, type By, byOf, changeUser } from './change-user.ts'
 
 interface EndSessionsNeeds {
   store: Store
+  clock: Clock
   audit: Audit
   sessions: Sessions
 }
@@ -24,10 +27,12 @@ export async function inBatches(endSome: (limit: number, isFirst: boolean) => Pr
 }
 
 /** Implements `Administration.endAllSessions`. */
-export const endAllSessions = ({ store: db, audit, sessions }: EndSessionsNeeds): Promise<number> =>
+export const endAllSessions = ({ store: db, clock, audit, sessions }: EndSessionsNeeds): Promise<number> =>
   inBatches((limit, isFirst) =>
     db.transaction(async () => {
       const ended = await sessions.endSome(limit, 'ended_by_admin')
+      if (isFirst) await useUpCodes({ store: db, clock })
+      if (isFirst) await forgetAllTrusted({ store: db })
       // The event is recorded with the first batch, because a crash between two batches must not lose the event.
       if (isFirst && ended > 0) await audit.record({ event: 'session.all_ended', details: { all_users: true } })
       return ended

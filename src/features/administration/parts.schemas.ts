@@ -5,10 +5,10 @@ import { answer, refusedWith } from '../../http/schemas.ts'
 import type { Actor } from './change-user.ts'
 
 /** The refusals of every route for administrators. */
-export const refusals = ['not_authenticated', 'invalid_token', 'forbidden'] as const
+export const refusals = ['not_authenticated', 'invalid_token', 'forbidden', 'reauthentication_required'] as const
 
 /** The refusals of every route with which administrators change something. */
-export const writeRefusals = [...refusals, 'reauthentication_required', 'rate_limited'] as const
+export const writeRefusals = [...refusals, 'rate_limited'] as const
 
 /** The answer 204. */
 export const done = (description: string) => answer(description, t.Void())

@@ -1,4 +1,4 @@
-import { Elysia } from 'elysia'
+import { Elysia, type Static } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { locationFrom } from '../../http/location.ts'
 import { refuseUnknownParameters } from '../../http/query.ts'
@@ -9,6 +9,12 @@ import { actorWith, cursorOf, done, PAGE, refusals, writeRefusals } from './part
 import { NewRoleBody, RoleChangeBody, RolePage, RolePath, RoleQuery, RoleView, toRoleView } from './roles.schemas.ts'
 
 const charge = 'You need every permission of the role, and of every user who has it.'
+
+const textOf = ({ description, permissions, requires_second_factor: required }: Static<typeof RoleChangeBody>) => ({
+  description: description ?? undefined,
+  permissions: permissions ?? undefined,
+  requiresSecondFactor: required ?? undefined,
+})
 
 /** Routes with which administrators read and change roles. */
 export function roleRoutes(administration: Administration, kit: HttpKit) {
@@ -40,9 +46,7 @@ export function roleRoutes(administration: Administration, kit: HttpKit) {
     .post(
       '/admin/roles',
       async ({ request, body, set }) => {
-        const { name, description, permissions } = body
-        const text = { description: description ?? undefined, permissions: permissions ?? undefined }
-        const role = await administration.createRole(actorOf(request), { name, ...text })
+        const role = await administration.createRole(actorOf(request), { name: body.name, ...textOf(body) })
         set.status = 201
         set.headers.location = locationFrom(pathOf(request.url), `/admin/roles/${role.name}`)
         return toRoleView(role)
@@ -59,18 +63,15 @@ export function roleRoutes(administration: Administration, kit: HttpKit) {
           operationId: 'createRole',
           summary: 'Create a role',
           description:
-            'A role without permissions gives no right at Keyward, and is in the tokens of its users for your services. You need every permission of the new role.',
+            'A role without permissions gives no right at Keyward, and is in the tokens of its users for your services. With `requires_second_factor`, tokens of a session without a second factor do not have the role. You need every permission of the new role.',
           tags: ['administration'],
         },
       },
     )
     .patch(
       '/admin/roles/:name',
-      async ({ request, params, body }) => {
-        const { description, permissions } = body
-        const text = { description: description ?? undefined, permissions: permissions ?? undefined }
-        return toRoleView(await administration.updateRole(actorOf(request), params.name, text))
-      },
+      async ({ request, params, body }) =>
+        toRoleView(await administration.updateRole(actorOf(request), params.name, textOf(body))),
       {
         ...change,
         params: RolePath,
@@ -83,7 +84,7 @@ export function roleRoutes(administration: Administration, kit: HttpKit) {
         detail: {
           operationId: 'updateRole',
           summary: 'Change a role',
-          description: `\`permissions\` replaces all permissions of the role, at once for every user who has it. ${charge} The roles \`user\` and \`admin\` cannot be changed.`,
+          description: `\`permissions\` replaces all permissions of the role, at once for every user who has it. With \`requires_second_factor\`, a user without a second factor keeps the role for SECOND_FACTOR_GRACE_DAYS from the next login or refresh on. ${charge} The roles \`user\` and \`admin\` cannot be changed.`,
           tags: ['administration'],
         },
       },

@@ -10,19 +10,36 @@ export const RoleView = t.Object(
     name: t.String(),
     description: t.String(),
     permissions: t.Array(t.String(), { description: 'The permissions that the role gives' }),
+    requires_second_factor: t.Boolean({
+      description: '`true` when the role counts only in sessions with a second factor, once the grace days are over',
+    }),
     built_in: t.Boolean({ description: '`true` for `user` and `admin`, which nobody can change or delete' }),
   },
   {
     title: 'Role',
     description: 'A named set of permissions',
-    examples: [{ name: 'support', description: 'Helps users', permissions: ['users:read'], built_in: false }],
+    examples: [
+      {
+        name: 'support',
+        description: 'Helps users',
+        permissions: ['users:read'],
+        requires_second_factor: false,
+        built_in: false,
+      },
+    ],
   },
 )
 
-export const toRoleView = ({ name, description, permissions: given }: Role): Static<typeof RoleView> => ({
+export const toRoleView = ({
+  name,
+  description,
+  permissions: given,
+  requiresSecondFactor,
+}: Role): Static<typeof RoleView> => ({
   name,
   description,
   permissions: [...given],
+  requires_second_factor: requiresSecondFactor,
   built_in: isBuiltIn(name),
 })
 
@@ -42,16 +59,28 @@ export const RolePath = t.Object({ name: t.String({ description: 'The name of th
 const description = optionalText('What the role is for: at most 200 characters')
 const given = t.Optional(t.Union([t.Array(t.String()), t.Null()], { description: `All permissions of it: ${words}` }))
 
+const required = t.Optional(
+  t.Union([t.Boolean(), t.Null()], {
+    description: '`true` lets the role count only in sessions with a second factor. `false` if it is missing',
+  }),
+)
+
 export const NewRoleBody = t.Object(
   {
     name: t.String({ description: '1 to 64 small letters, digits, `_` and `-`; begins with a letter' }),
     description,
     permissions: given,
+    requires_second_factor: required,
   },
-  { title: 'NewRole', examples: [{ name: 'support', description: 'Helps users', permissions: ['users:read'] }] },
+  {
+    title: 'NewRole',
+    examples: [
+      { name: 'support', description: 'Helps users', permissions: ['users:read'], requires_second_factor: false },
+    ],
+  },
 )
 
 export const RoleChangeBody = t.Object(
-  { description, permissions: given },
-  { title: 'RoleChange', examples: [{ permissions: ['users:read', 'users:write'] }] },
+  { description, permissions: given, requires_second_factor: required },
+  { title: 'RoleChange', examples: [{ permissions: ['users:read', 'users:write'], requires_second_factor: true }] },
 )

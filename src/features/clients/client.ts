@@ -1,3 +1,5 @@
+import type { Level } from '../tokens/tokens.ts'
+
 /** The grants that a client can have (RFC 6749, RFC 8628), in the order in which they are stored and shown. */
 export const grantTypes = [
   'authorization_code',
@@ -39,6 +41,8 @@ export interface ClientSettings {
   backchannelLogoutUri: string | null
   /** Only users with this role may sign in; null for every user. */
   requiredRole: string | null
+  /** Users sign in with at least this level (`acr`); null for any. */
+  requiredAcr: Level | null
   homeUri: string | null
   isEnabled: boolean
 }

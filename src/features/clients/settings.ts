@@ -1,6 +1,7 @@
 import { type FieldError, KeywardError } from '../../errors.ts'
 import type { Roles } from '../roles/roles.ts'
 import { isPermission } from '../roles/roles.ts'
+import { levels } from '../tokens/tokens.ts'
 import { normalizeName } from '../users/users.ts'
 import { backchannelProblem, homeProblem, type OwnAudience, redirectProblem, resourceProblem } from './addresses.ts'
 import { type ClientSettings, grantTypes, identityScopes, idTokenAlgs } from './client.ts'
@@ -28,6 +29,7 @@ export const defaultSettings: Omit<ClientSettings, 'name'> = {
   hasClaimsInIdToken: false,
   backchannelLogoutUri: null,
   requiredRole: null,
+  requiredAcr: null,
   homeUri: null,
   isEnabled: true,
 }
@@ -85,6 +87,8 @@ function* errorsIn(settings: ClientSettings, rules: SettingsRules, before?: Clie
       yield { field: 'client_credentials_scopes', message: `${scope} is a scope of users: the client has no user here` }
   if (!idTokenAlgs.includes(settings.idTokenAlg))
     yield { field: 'id_token_alg', message: `This must be one of ${idTokenAlgs.join(', ')}` }
+  if (settings.requiredAcr !== null && !levels.includes(settings.requiredAcr))
+    yield { field: 'required_acr', message: `This must be one of ${levels.join(', ')}` }
   const logout = settings.backchannelLogoutUri === null ? undefined : backchannelProblem(settings.backchannelLogoutUri)
   if (logout) yield { field: 'backchannel_logout_uri', message: logout }
   const home = settings.homeUri === null ? undefined : homeProblem(settings.homeUri)

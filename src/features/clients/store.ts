@@ -3,6 +3,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder } from '../../storage/cast-placeholder.ts'
 import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
+import type { Level } from '../tokens/tokens.ts'
 import type { Client, ClientSecret, ClientSettings, GrantType, IdTokenAlg } from './client.ts'
 
 type ClientRow = Db['t']['clients']['$inferSelect']
@@ -175,6 +176,7 @@ function toClient({ authMethod, ...row }: ClientRow): Client {
     resources: JSON.parse(row.resources) as string[],
     credentialsScopes: words(row.credentialsScopes),
     idTokenAlg: row.idTokenAlg as IdTokenAlg,
+    requiredAcr: row.requiredAcr as Level | null,
   }
 }
 
@@ -193,6 +195,7 @@ const toColumns = (settings: ClientSettings) => ({
   hasClaimsInIdToken: settings.hasClaimsInIdToken,
   backchannelLogoutUri: settings.backchannelLogoutUri,
   requiredRole: settings.requiredRole,
+  requiredAcr: settings.requiredAcr,
   homeUri: settings.homeUri,
   isEnabled: settings.isEnabled,
 })

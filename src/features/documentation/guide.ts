@@ -13,6 +13,7 @@ import services from './guide/protecting-services.md' with { type: 'file' }
 import quickStart from './guide/quick-start.md' with { type: 'file' }
 import index from './guide/README.md' with { type: 'file' }
 import running from './guide/running.md' with { type: 'file' }
+import secondFactors from './guide/second-factors.md' with { type: 'file' }
 import security from './guide/security.md' with { type: 'file' }
 import sessions from './guide/sessions.md' with { type: 'file' }
 import settings from './guide/settings.md' with { type: 'file' }
@@ -32,6 +33,7 @@ export const chapterFiles: Readonly<Record<string, string>> = {
   sessions,
   accounts,
   'social-login': socialLogin,
+  'second-factors': secondFactors,
   pages,
   'sign-in-with-keyward': signIn,
   'protecting-services': services,

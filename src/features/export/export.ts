@@ -2,6 +2,7 @@ import { type Clock, type EpochMs, rfc3339 } from '../../lib/clock.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import { factorsBetween, type ListedFactor } from '../factors/factors.ts'
 import { type FullUser, roleNames, type Users } from '../users/users.ts'
 
 /** The version of the format. An import refuses a higher one. */
@@ -47,7 +48,11 @@ export const createExport = ({ store, clock, users, audit }: ExportNeeds): Expor
           db,
           inactive.map(({ id }) => id),
         )
-        const lines = part.map((user) => lineOf(toWire(user, reasons.get(user.id) ?? null, withPasswordHashes)))
+        const factors = await factorsBetween(db, { first: part[0]!.id, last: part.at(-1)!.id })
+        const lines = part.map((user) => {
+          const more = { reason: reasons.get(user.id) ?? null, factors: factors.get(user.id) ?? [] }
+          return lineOf(toWire(user, more, withPasswordHashes))
+        })
         await write(lines.join(''))
         done += part.length
         await onProgress(done, total)
@@ -62,7 +67,11 @@ const lineOf = (value: object): string => `${JSON.stringify(value)}\n`
 const timeOf = (time: EpochMs | null): string | null => (time === null ? null : rfc3339(time))
 
 /** The names are those of a file for an import. */
-const toWire = (user: FullUser, reason: string | null, withPasswordHashes: boolean) => ({
+const toWire = (
+  user: FullUser,
+  { reason, factors }: { reason: string | null; factors: readonly ListedFactor[] },
+  withPasswordHashes: boolean,
+) => ({
   id: user.id,
   external_id: user.externalId,
   external_source: user.externalSource,
@@ -77,6 +86,12 @@ const toWire = (user: FullUser, reason: string | null, withPasswordHashes: boole
   inactive_until: timeOf(user.inactiveUntil),
   inactive_reason: reason,
   invited_at: timeOf(user.invitedAt),
+  second_factors: factors.map(({ type, name, createdAt, lastUsedAt }) => ({
+    type,
+    name,
+    created_at: rfc3339(createdAt),
+    last_used_at: timeOf(lastUsedAt),
+  })),
   created_at: rfc3339(user.createdAt),
   updated_at: rfc3339(user.updatedAt),
   ...(withPasswordHashes && { password_hash: user.passwordHash, password_scheme: user.passwordScheme }),

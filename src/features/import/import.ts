@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { FactorImport } from '../factors/factors.ts'
 import { builtInRoles, type Roles } from '../roles/roles.ts'
 import type { Users } from '../users/users.ts'
 import { type Performed, perform } from './perform.ts'
@@ -18,6 +19,9 @@ export interface ImportNeeds {
   users: Users
   roles: Roles
   audit: Audit
+  factors: FactorImport
+  /** The RP ID of this Keyward, for passkeys that name none. */
+  rpId: string
 }
 
 /**
@@ -46,9 +50,17 @@ export const createImport = (needs: ImportNeeds): Import => ({
 })
 
 /** Plans an import into a database without accounts. The database need not exist yet. */
-export const planFirstImport = (clock: Clock, source: Source, onRows?: OnRows): Promise<Plan> =>
+export const planFirstImport = (
+  needs: Pick<ImportNeeds, 'clock' | 'rpId'>,
+  source: Source,
+  onRows?: OnRows,
+): Promise<Plan> =>
   planImport(
-    { clock, users: { findHolders: async () => [], list: async () => [] }, roles: { names: async () => builtInRoles } },
+    {
+      ...needs,
+      users: { findHolders: async () => [], list: async () => [] },
+      roles: { names: async () => builtInRoles },
+    },
     source,
     onRows,
   )

@@ -3,7 +3,7 @@ import { type ForeignDatabase, ForeignDatabaseError, quoted, quotedTable, type T
 import { betterAuth } from './formats/better-auth.ts'
 import { django } from './formats/django.ts'
 import { fastapi, fastapiUsers } from './formats/fastapi.ts'
-import type { Field, Format, PasswordTable } from './formats/format.ts'
+import type { FactorTable, Field, Format, PasswordTable } from './formats/format.ts'
 import { pocketbase } from './formats/pocketbase.ts'
 import { supabase } from './formats/supabase.ts'
 
@@ -75,6 +75,7 @@ async function layoutOf(
   if (marks.some((name) => !columns.includes(name))) return undefined
   const apart = passwords && (await passwordsIn(database, passwords))
   if (passwords && !apart) return undefined
+  const factors = await factorsIn(database, format)
   const fields = (Object.keys(format.columns) as Field[]).filter((field) => columnOf(field) !== undefined)
   const used = new Set(fields.map(columnOf))
   const expressions = fields.map((field) => `accounts.${quoted(columnOf(field)!)}`)
@@ -82,9 +83,9 @@ async function layoutOf(
   return {
     format,
     table,
-    fields: apart ? [...fields, 'hash'] : fields,
+    fields: [...fields, ...(apart ? ['hash' as const] : []), ...factors.map(({ field }) => field)],
     query: {
-      expressions: apart ? [...expressions, apart.hash] : expressions,
+      expressions: [...expressions, ...(apart ? [apart.hash] : []), ...factors.map(({ rowsOf }) => rowsOf(id))],
       from: `${quotedTable(table)} AS accounts ${apart ? apart.joinedTo(id) : ''}`,
       orderBy: id,
     },
@@ -107,4 +108,37 @@ async function passwordsIn(database: ForeignDatabase, names: PasswordTable) {
         `LEFT JOIN ${quotedTable(table)} AS passwords ON passwords.${quoted(user)} = ${id} AND passwords.${quoted(kind)} = '${names.kindOfPassword}'`,
     }
   }
+}
+
+interface FoundFactors {
+  field: FactorTable['field']
+  /** The SQL of a JSON list with the rows of the account whose id is the expression `id`. */
+  rowsOf: (id: string) => string
+}
+
+/** Finds the tables with second factors that this database has. */
+async function factorsIn(database: ForeignDatabase, { factors = [] }: Format): Promise<FoundFactors[]> {
+  const found: FoundFactors[] = []
+  for (const { field, tables, user, members, orderBy } of factors)
+    for (const table of tables) {
+      const columns = await database.columnsOf(table)
+      const columnOf = (names: readonly string[]) => names.find((name) => columns.includes(name))
+      const owner = columnOf(user)
+      if (owner === undefined || found.some((one) => one.field === field)) continue
+      const parts = Object.entries(members).flatMap(([member, names]) => {
+        const column = columnOf(names)
+        return column === undefined ? [] : [{ member, sql: `factors.${quoted(column)}` }]
+      })
+      const object = parts.map(({ member, sql }) => `'${member}', ${sql}`).join(', ')
+      const order = parts.find(({ member }) => member === orderBy)?.sql ?? '1'
+      const list =
+        database.dialect === 'sqlite'
+          ? `json_group_array(json_object(${object}) ORDER BY ${order})`
+          : `json_agg(json_build_object(${object}) ORDER BY ${order})`
+      found.push({
+        field,
+        rowsOf: (id) => `(SELECT ${list} FROM ${quotedTable(table)} AS factors WHERE factors.${quoted(owner)} = ${id})`,
+      })
+    }
+  return found
 }

@@ -34,6 +34,9 @@ export interface Totals {
   problems: number
   /** The number of roles to grant. */
   roles: number
+  /** The number of authenticator apps, and of passkeys and security keys, to import. */
+  apps: number
+  passkeys: number
 }
 
 /** Keeps one line about each account of a source, on disk: its keys and what becomes of it, not its password hash. */
@@ -66,16 +69,17 @@ const keys: readonly { column: string; sentence: (twin: string) => string }[] = 
 export function openLedger(): Ledger {
   const db = openScratch()
   db.run(`CREATE TEMP TABLE entries (at INTEGER PRIMARY KEY, state INTEGER NOT NULL, source_id TEXT NOT NULL, line INTEGER,
-    shown TEXT, id INTEGER, external_id TEXT, email_key TEXT, username_key TEXT, is_active INTEGER, is_privileged INTEGER, roles INTEGER)`)
+    shown TEXT, id INTEGER, external_id TEXT, email_key TEXT, username_key TEXT, is_active INTEGER, is_privileged INTEGER, roles INTEGER,
+    apps INTEGER, passkeys INTEGER)`)
   db.run('CREATE TEMP TABLE reasons (at INTEGER NOT NULL, rank INTEGER NOT NULL, reason TEXT NOT NULL)')
   db.run('BEGIN')
-  const insert = db.prepare('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
+  const insert = db.prepare('INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const report = db.prepare('INSERT INTO reasons VALUES (?, ?, ?)')
   let count = 0
   return {
     add({ reading, shown, state, conflicts, isPrivileged }) {
       const at = count++
-      const { sourceId, line, account, roles, reasons } = reading
+      const { sourceId, line, account, roles, factors, reasons } = reading
       const { id, externalId, emailKey, usernameKey, isActive } = account
       insert.run(
         at,
@@ -90,6 +94,8 @@ export function openLedger(): Ledger {
         Number(isActive !== false),
         Number(isPrivileged),
         roles.length,
+        factors.apps.length,
+        factors.passkeys.length,
       )
       if (state !== 'problem') return
       for (const reason of reasons) report.run(at, ofReading, reason)
@@ -158,10 +164,11 @@ function totalsOf(db: ScratchDatabase): Totals {
     .prepare(`SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 0 AND NOT is_active),
       count(*) FILTER (WHERE state = 0 AND is_privileged), count(*) FILTER (WHERE state = 0 AND id IS NULL),
       coalesce(max(id) FILTER (WHERE state = 0), 0), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2),
-      coalesce(sum(roles) FILTER (WHERE state = 0), 0)
+      coalesce(sum(roles) FILTER (WHERE state = 0), 0), coalesce(sum(apps) FILTER (WHERE state = 0), 0),
+      coalesce(sum(passkeys) FILTER (WHERE state = 0), 0)
       FROM entries`)
     .all()
   const [accounts = 0, inactive = 0, privileged = 0, withoutId = 0, highestId = 0, ...others] = row.map(Number)
-  const [present = 0, problems = 0, roles = 0] = others
-  return { accounts, inactive, privileged, withoutId, highestId, present, problems, roles }
+  const [present = 0, problems = 0, roles = 0, apps = 0, passkeys = 0] = others
+  return { accounts, inactive, privileged, withoutId, highestId, present, problems, roles, apps, passkeys }
 }

@@ -1,6 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { FactorImport, Sealer } from '../factors/factors.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { BulkUser, Users } from '../users/users.ts'
 import type { Problem } from './ledger.store.ts'
@@ -13,6 +14,9 @@ export interface PerformNeeds {
   users: Pick<Users, 'findHolders' | 'insertAllOrNone' | 'reserveIds'>
   roles: Pick<Roles, 'grantMany'>
   audit: Audit
+  factors: Pick<FactorImport, 'sealer' | 'add'>
+  /** The RP ID of this Keyward, for passkeys that name none. */
+  rpId: string
 }
 
 export interface Performed {
@@ -24,6 +28,8 @@ export interface Performed {
   late: Problem[]
   /** The number of roles that were granted: not one that was deleted after the plan. */
   roles: number
+  /** The number of second factors that were imported: not a credential that Keyward has already. */
+  factors: number
 }
 
 /**
@@ -46,7 +52,7 @@ export async function perform(
   { source, plan }: { source: Source; plan: Plan },
   onRows: OnRows,
 ): Promise<Performed> {
-  const done: Performed = { imported: 0, present: 0, late: [], roles: 0 }
+  const done: Performed = { imported: 0, present: 0, late: [], roles: 0, factors: 0 }
   // For the whole plan: otherwise a new user could get the id of an account in a later batch.
   if (plan.highestId > 0) await needs.users.reserveIds(plan.highestId)
   let isAudited = false
@@ -60,14 +66,16 @@ export async function perform(
           accounts: plan.accounts,
           highest_id: plan.highestId,
           ...(plan.roles > 0 && { roles: plan.roles }),
+          ...(plan.apps + plan.passkeys > 0 && { factors: plan.apps + plan.passkeys }),
         },
       })
   }
   // The database assigns ids above those that are imported, so these come first.
   const kinds = [...(plan.accounts > plan.withoutId ? [true] : []), ...(plan.withoutId > 0 ? [false] : [])]
+  const seal = plan.apps > 0 ? await needs.factors.sealer() : undefined
   for (const hasId of kinds)
     for await (const batch of batches(needs, { source, plan, hasId })) {
-      const inserted = await insertBatch(needs, batch, { done, audited })
+      const inserted = await insertBatch(needs, batch, { done, audited, seal })
       isAudited ||= inserted > 0
       done.imported += inserted
       await onRows(done.imported)
@@ -77,10 +85,10 @@ export async function perform(
 
 /** Reads the accounts of the plan that have an id in it, or the others. */
 async function* batches(
-  { clock }: Pick<PerformNeeds, 'clock'>,
+  { clock, rpId }: Pick<PerformNeeds, 'clock' | 'rpId'>,
   { source, plan, hasId }: { source: Source; plan: Plan; hasId: boolean },
 ): AsyncGenerator<Reading[]> {
-  const options = { ...source, now: clock.now() }
+  const options = { ...source, rpId, now: clock.now() }
   const passedOver = plan.passedOver()
   let next = passedOver.next()
   let at = 0
@@ -102,28 +110,32 @@ async function* batches(
 
 /** @returns how many accounts were imported */
 async function insertBatch(
-  { users, roles }: PerformNeeds,
+  { users, roles, factors }: PerformNeeds,
   batch: readonly Reading[],
-  { done, audited }: { done: Performed; audited: () => Promise<void> },
+  { done, audited, seal }: { done: Performed; audited: () => Promise<void>; seal: Sealer | undefined },
 ): Promise<number> {
   let rest = batch
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const grants = rest.flatMap(({ account, roles: names }) =>
       names.map((role) => ({ email: account.emailKey!, role })),
     )
-    let granted = 0
+    const holders = rest.filter(({ factors: { apps, passkeys } }) => apps.length + passkeys.length > 0)
+    const owned = holders.map(({ account, factors: theirs }) => ({ email: account.emailKey!, factors: theirs }))
+    let [granted, added] = [0, 0]
     const accounts = rest.map(({ account }) => account as BulkUser)
     const isDone = await users.insertAllOrNone(accounts, async () => {
       await audited()
       granted = await roles.grantMany(grants)
+      added = await factors.add(owned, seal)
     })
     if (isDone) {
       done.roles += granted
+      done.factors += added
       return rest.length
     }
-    const holders = indexByKeys(await users.findHolders(rest.flatMap(keysOf)))
+    const others = indexByKeys(await users.findHolders(rest.flatMap(keysOf)))
     rest = rest.filter((reading) => {
-      const { state, conflicts } = judge(reading, holders)
+      const { state, conflicts } = judge(reading, others)
       if (state === 'present') done.present++
       if (state === 'problem')
         done.late.push({

@@ -25,6 +25,8 @@ export interface PlanNeeds {
   clock: Clock
   users: Pick<Users, 'findHolders' | 'list'>
   roles: Pick<Roles, 'names'>
+  /** The RP ID of this Keyward, for passkeys that name none. */
+  rpId: string
 }
 
 /**
@@ -33,11 +35,11 @@ export interface PlanNeeds {
  * @param onRows gets the number of accounts that have been read
  */
 export async function planImport(
-  { clock, users, roles }: PlanNeeds,
+  { clock, users, roles, rpId }: PlanNeeds,
   source: Source,
   onRows: OnRows = () => {},
 ): Promise<Plan> {
-  const options: ReadOptions = { ...source, now: clock.now() }
+  const options: ReadOptions = { ...source, rpId, now: clock.now() }
   const ledger = openLedger()
   try {
     const isFirst = (await users.list({ after: 0, limit: 1 })).length === 0

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { EpochMs } from '../../lib/clock.ts'
 import { preferredLocale } from '../../lib/locale.ts'
+import type { ImportedFactors } from '../factors/factors.ts'
 import { readImportedHash } from '../passwords/passwords.ts'
 import {
   type BulkUser,
@@ -10,6 +11,7 @@ import {
   normalizeImportedUsername,
   normalizeName,
 } from '../users/users.ts'
+import { type FactorOptions, noFactors, readFactors } from './read-factors.ts'
 import type { SourceRow } from './source.ts'
 import { readTime } from './times.ts'
 
@@ -22,6 +24,7 @@ export interface Reading {
   account: Partial<BulkUser>
   /** The names of the roles to grant, without `user`, which every user has. */
   roles: readonly string[]
+  factors: ImportedFactors
   /** True when the row has no username, so that the username was made from the address. */
   isNameMade: boolean
   reasons: string[]
@@ -35,8 +38,7 @@ const MAX_ID = 2 ** 52
 const MAX_EXTERNAL_ID = 128
 
 /** What holds for all accounts of a source. */
-export interface ReadOptions {
-  now: EpochMs
+export interface ReadOptions extends FactorOptions {
   /** The name of the other service, for `users.external_source`. */
   service: string
   /** True when an account may have no password. */
@@ -50,7 +52,7 @@ export interface ReadOptions {
  * no readable creation time, or any account with one in the future, gets the time `now`. An id that is no whole number from 1 to 2^52 becomes
  * the external id. A missing username is made from the address.
  */
-export function readAccount(row: SourceRow, { now, service, passwordless, idless }: ReadOptions): Reading {
+export function readAccount(row: SourceRow, { now, rpId, service, passwordless, idless }: ReadOptions): Reading {
   const reasons: string[] = []
   const or = <T>(value: T | undefined, reason: string): T | undefined => {
     if (value === undefined) reasons.push(reason)
@@ -58,7 +60,15 @@ export function readAccount(row: SourceRow, { now, service, passwordless, idless
   }
   const sourceId = row.id ?? ''
   if (row.problem !== undefined)
-    return { sourceId, line: row.line, account: {}, roles: [], isNameMade: false, reasons: [row.problem] }
+    return {
+      sourceId,
+      line: row.line,
+      account: {},
+      roles: [],
+      factors: noFactors,
+      isNameMade: false,
+      reasons: [row.problem],
+    }
   const ids = or(readIds(row, { service, idless }), invalidId)
   const email = or(normalizeEmail(row.email ?? ''), row.email ? lowerFirst(invalidEmail) : 'there is no email address')
   const isNameMade = row.username === null
@@ -94,11 +104,14 @@ export function readAccount(row: SourceRow, { now, service, passwordless, idless
   const invitedAt = hash ? undefined : timeOf('invited_at', row.invitedAt)
   const state = { isActive, inactiveUntil: inactiveUntil ?? null, invitedAt: invitedAt ?? null, createdAt }
   const roles = or(readRoles(row.roles), 'roles is no list of names') ?? []
+  const read = readFactors(row, { now, rpId })
+  reasons.push(...read.reasons)
   return {
     sourceId,
     line: row.line,
     account: { ...ids, ...email, emailVerifiedAt, ...username, ...stored, name, locale, ...state },
     roles,
+    factors: read.factors,
     isNameMade,
     reasons,
   }

@@ -24,10 +24,14 @@ const fieldNames = [
   'inactive_until',
   'invited_at',
   'roles',
+  'totp',
+  'passkeys',
+  'webauthn_user_handle',
 ] as const
 type Fields = Partial<Record<(typeof fieldNames)[number], string>>
 
 const fields: ReadonlySet<string> = new Set(fieldNames)
+const factorFields = ['totp', 'passkeys', 'webauthn_user_handle'] as const
 
 /** The longest line of JSON, in UTF-16 units. */
 const MAX_LINE = 65_536
@@ -64,6 +68,7 @@ export async function openSourceFile(path: string, options: SourceOptions): Prom
         for (const name in record) if (!fields.has(name) && unknown.size < MAX_UNKNOWN) unknown.add(name.slice(0, 64))
         if (record.email_verified !== undefined && !options.trustVerified) unknown.add('email_verified')
         if (record.roles !== undefined && !options.trustRoles) unknown.add('roles')
+        if (options.withoutFactors) for (const name of factorFields) if (record[name] !== undefined) unknown.add(name)
         part.push({ ...rowOf(record, options), line, problem })
         if (part.length < PART) continue
         yield part
@@ -100,7 +105,7 @@ function unreadable(path: string, error: unknown): ForeignDatabaseError {
   return new ForeignDatabaseError(`Cannot read ${printable(path)}: ${systemReason(code)} (${code})`, { cause: error })
 }
 
-const rowOf = (record: Fields, { trustVerified, trustRoles }: SourceOptions): SourceRow => ({
+const rowOf = (record: Fields, { trustVerified, trustRoles, withoutFactors }: SourceOptions): SourceRow => ({
   id: record.id ?? null,
   email: record.email ?? null,
   username: record.username ?? null,
@@ -117,6 +122,7 @@ const rowOf = (record: Fields, { trustVerified, trustRoles }: SourceOptions): So
   inactiveUntil: record.inactive_until,
   invitedAt: record.invited_at,
   roles: trustRoles === true ? record.roles : undefined,
+  ...(!withoutFactors && { totp: record.totp, passkeys: record.passkeys, userHandle: record.webauthn_user_handle }),
 })
 
 interface FileRecord {

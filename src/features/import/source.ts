@@ -26,6 +26,15 @@ export interface SourceRow {
   invitedAt?: string | undefined
   /** The names of the roles as a JSON array, or with spaces or commas between them. */
   roles?: string | undefined
+  /**
+   * The second factors: the secret or the URI of an authenticator app, or a JSON list of such; a JSON list of passkeys;
+   * and the user handle of the passkeys. The guide's chapter "Moving in" describes them.
+   */
+  totp?: string | undefined
+  passkeys?: string | undefined
+  userHandle?: string | undefined
+  /** Why a second factor of the account cannot be taken over, as a sentence. */
+  factorProblem?: string | undefined
   name?: string | undefined
   locale?: string | undefined
   /** True when the other service gives the account rights. It has none in Keyward. */
@@ -61,6 +70,8 @@ export interface SourceOptions {
   trustVerified: boolean
   /** True to grant the roles that the accounts of a file have. */
   trustRoles?: boolean
+  /** True to import accounts without their second factors. */
+  withoutFactors?: boolean
   /** The name for `Source.service` instead of that of the format. */
   service?: string | undefined
 }
@@ -93,10 +104,12 @@ export async function openSource(target: DatabaseTarget, options: DatabaseOption
   }
 }
 
+const noFactors = { totp: undefined, passkeys: undefined, userHandle: undefined, factorProblem: undefined }
+
 function sourceOf(
   database: ForeignDatabase,
   { format, fields, query, ignored, verifiedColumn }: Layout,
-  { clock, trustVerified, service = format.name, total }: DatabaseOptions & { total: number },
+  { clock, trustVerified, withoutFactors, service = format.name, total }: DatabaseOptions & { total: number },
 ): Source {
   const now = clock.now()
   return {
@@ -114,7 +127,7 @@ function sourceOf(
           // What a person calls himself there may be longer than Keyward allows. It does not keep the account out.
           if (row.name !== undefined) row.name = normalizeName(row.name) ?? undefined
           if (!trustVerified) row.emailVerified = undefined
-          return row
+          return withoutFactors ? { ...row, ...noFactors } : row
         })
     },
     ignoredColumns: () => (trustVerified || !verifiedColumn ? ignored : [...ignored, verifiedColumn]),

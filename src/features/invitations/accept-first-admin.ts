@@ -8,8 +8,9 @@ import type { Accepted, InvitationsNeeds } from './invitations.ts'
 /**
  * Makes the first administrator out of the reader of the link: a new account, or the account that has the address. The
  * reader has shown the link, not that the account is theirs. So everything that was set for the account before is
- * dropped, whether the address was proved or not: password, sessions, known devices, API keys, links, and the
- * reservations of former addresses, with which somebody could take the account back.
+ * dropped, whether the address was proved or not: password, second factors and passkeys, sessions, known devices, API
+ * keys, linked identities, mailed links, and the reservations of former addresses, with which somebody could take the
+ * account back.
  */
 export async function acceptFirstAdmin(
   needs: InvitationsNeeds,
@@ -61,7 +62,7 @@ export async function acceptFirstAdmin(
 
 /** Drops everything that was set for an account, and stores the new password. */
 async function takeOver(
-  { users, sessions, apiKeys, proofs, mails }: InvitationsNeeds,
+  { users, sessions, apiKeys, identities, factors, proofs, mails }: InvitationsNeeds,
   { id, sessionEpoch }: User,
   { hash, scheme, ip }: { hash: string; scheme: string; ip: string },
 ): Promise<void> {
@@ -70,6 +71,8 @@ async function takeOver(
   await sessions.endAll({ userId: id, reason: 'invitation_accepted' })
   await sessions.forgetKnown({ userId: id })
   await apiKeys.revokeOf(id)
+  await identities.removeOf(id)
+  await factors.removeOf(id, { ip })
   await proofs.voidAll(id)
   await users.freeAddresses(id)
   await mails.notify('password_changed', id, { ip })

@@ -5,6 +5,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Proofs } from '../proofs/proofs.ts'
@@ -26,6 +27,8 @@ export interface InvitationsNeeds {
   passwords: Passwords
   roles: Roles
   apiKeys: Pick<ApiKeys, 'revokeOf'>
+  identities: { removeOf(userId: number): Promise<void> }
+  factors: Pick<Factors, 'removeOf'>
   proofs: Proofs
   mails: Pick<Mails, 'isOn' | 'notify' | 'notifyAddress' | 'linkOf'>
   random: Random

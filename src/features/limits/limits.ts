@@ -41,6 +41,9 @@ export const rightPassword = (userId: number, client: string): Count => ({
 /** The count of a change that a user makes, such as ending sessions. */
 export const accountWrite = (userId: number): Count => ({ rule: 'account.write', key: `u${userId}` })
 
+/** The count of a change of the second factors of a user. */
+export const factorChange = (userId: number): Count => ({ rule: 'factor.change', key: `u${userId}` })
+
 /**
  * Places that are taken before the outcome of an attempt is known. `keep` or `giveBack` settles the reservation, and
  * only the first call has an effect. `await using` gives back the places of an unsettled reservation, because an

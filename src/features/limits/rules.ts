@@ -141,6 +141,25 @@ export const rules = {
   'device.user_code': [{ budget: 5, window: 10 * MINUTE }],
   // Wrong user codes from one network, in all browser sessions.
   'device.network': [{ budget: 20, window: HOUR }],
+  // Wrong codes of authenticator apps for one account, over all logins and networks. A guess wins three times in a
+  // million, so 20 a day are 2 % in a year. Only a person who knows the password can exhaust this budget, and passkeys
+  // and recovery codes are still accepted.
+  'mfa.account': [
+    { budget: 5, window: 10 * MINUTE },
+    { budget: 10, window: HOUR },
+    { budget: 20, window: DAY },
+  ],
+  // Logins of one account that wait for a second factor. Each stores a row for five minutes.
+  'mfa.challenge': [
+    { budget: 30, window: HOUR },
+    { budget: 100, window: DAY },
+  ],
+  // Wrong recovery codes for one account. A code has 80 random bits, which nobody guesses.
+  'recovery.account': [{ budget: 10, window: HOUR }],
+  // Changes of the factors of one account.
+  'factor.change': [{ budget: 20, window: HOUR }],
+  // Wrong sign-ins with passkeys from one network.
+  'passkey.prefix': [{ budget: 60, window: 5 * MINUTE }],
 } as const satisfies Record<LimitName, Rule>
 
 export type RuleName = LimitName

@@ -19,6 +19,10 @@ export const mailKinds = {
    * code proves that. The mail is the same whether an account has the address or not.
    */
   link_identity: ['provider'],
+  /** Somebody who knows the password typed five wrong codes of an authenticator app. */
+  wrong_codes: ['time', 'ip'],
+  /** After 100 wrong codes in a row, no code is accepted until another factor was shown. */
+  codes_locked: ['time', 'ip'],
   /** An account at a provider was linked with the account of the user. */
   identity_linked: ['time', 'ip', 'provider'],
   /** The link was removed. */
@@ -27,6 +31,18 @@ export const mailKinds = {
   identity_account: ['time', 'ip', 'provider'],
   /** A user wanted to link an account at a provider that is linked with another user. Both users get this mail. */
   identity_taken: ['time', 'provider'],
+  /** A second factor was added to the account. */
+  factor_added: ['time', 'ip', 'factor'],
+  /** A second factor was removed. */
+  factor_removed: ['time', 'ip', 'factor'],
+  /** New recovery codes were made, and the former ones are void. */
+  recovery_codes_renewed: ['time', 'ip'],
+  /** Somebody used a recovery code. `left` is how many are left. */
+  recovery_code_used: ['time', 'ip', 'left'],
+  /** The user trusts a device: logins there do not ask for the second factor any more. */
+  trusted_device_added: ['time', 'ip', 'device'],
+  /** The counter of a passkey or security key shows that a copy of it may exist. */
+  factor_copied: ['time', 'ip', 'factor'],
   /** Somebody wants to prove that the address of an account or of a registration is their own. */
   verify_email: [],
   /** Somebody forgot the password. */
@@ -49,6 +65,16 @@ export const mailKinds = {
   invitation: [],
   /** To ADMIN_EMAIL, while there is no administrator. The reader becomes the first one with the link. */
   first_admin: [],
+  /** A policy requires a second factor, which the user does not have. */
+  second_factor_due: ['due'],
+  /** To a user who logged in, and must set up a second factor first. Its code proves that the user reads the address. */
+  enroll_factor: [],
+  /** An administrator lets a user who has lost every second factor remove them. */
+  recover_factors: [],
+  /** The user has removed the second factors with the link of such a mail. */
+  factors_recovered: ['time', 'ip'],
+  /** An administrator has removed second factors of the user. */
+  factors_reset: ['time'],
 } as const satisfies Record<string, readonly string[]>
 
 export type MailKind = keyof typeof mailKinds
@@ -76,12 +102,20 @@ export const mailProofs = {
   address_changed: { purpose: 'undo_email', page: 'undo' },
   invitation: { purpose: 'invitation', page: 'invite' },
   first_admin: { purpose: 'invitation', page: 'invite' },
+  enroll_factor: { purpose: 'enroll_factor', page: 'none' },
+  recover_factors: { purpose: 'recover_factors', page: 'factor-recovery' },
 } as const satisfies Partial<Record<MailKind, { purpose: ProofPurpose; page: string }>>
 
 export type ProofKind = keyof typeof mailProofs
 
 /** The kinds of mails that anybody can ask for, to an address that may have an account or not. */
-export type AskedKind = 'verify_email' | 'reset_password' | 'log_in' | 'link_identity' | 'confirm_address'
+export type AskedKind =
+  | 'verify_email'
+  | 'reset_password'
+  | 'log_in'
+  | 'link_identity'
+  | 'confirm_address'
+  | 'enroll_factor'
 
 /**
  * The placeholders that only the texts of a kind in `mailProofs` may name: the link, the code, how many minutes the

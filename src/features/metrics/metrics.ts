@@ -32,7 +32,7 @@ export interface Metrics {
    * @returns the result of `attempt`
    * @throws the error of `attempt`
    */
-  login<T>(method: 'password' | 'email' | 'social', attempt: Promise<T>): Promise<T>
+  login<T>(method: 'password' | 'email' | 'social' | 'second_factor' | 'passkey', attempt: Promise<T>): Promise<T>
   /** All metrics in the Prometheus text format 0.0.4. */
   text(): string
 }

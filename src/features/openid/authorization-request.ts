@@ -1,6 +1,7 @@
 import { FormError, parseForm } from '../../lib/form.ts'
 import { firstLocale, type Locale } from '../../lib/locale.ts'
 import { allowsRedirect, type Client } from '../clients/clients.ts'
+import { type Level, levels } from '../tokens/tokens.ts'
 import { readScope } from './scopes.ts'
 
 /** An authorization request (OpenID Connect Core section 3.1.2.1) whose parameters were checked. */
@@ -19,6 +20,11 @@ export interface AuthorizationRequest {
   prompt: ReadonlySet<Prompt>
   /** In seconds. */
   maxAge: number | undefined
+  /**
+   * The levels of which the sign-in must have one, or a higher one; undefined when any sign-in will do. The client's own
+   * `requiredAcr` comes on top.
+   */
+  acrValues: readonly Level[] | undefined
   idTokenHint: string | undefined
   loginHint: string | undefined
   /** The language that the client asks for: the first of `ui_locales` that Keyward has. */
@@ -58,6 +64,7 @@ export type AuthorizationError =
   | 'login_required'
   | 'consent_required'
   | 'interaction_required'
+  | 'unmet_authentication_requirements'
   | 'request_not_supported'
   | 'request_uri_not_supported'
   | 'registration_not_supported'
@@ -102,6 +109,7 @@ const checks: readonly ((sent: Parameters, client: Client) => Finding)[] = [
     !sent.max_age || /^\d{1,10}$/.test(sent.max_age)
       ? undefined
       : ['invalid_request', 'max_age must be a number of seconds'],
+  checkAcrValues,
   (sent) => ((sent.nonce ?? '').length <= MAX_NONCE ? undefined : ['invalid_request', 'nonce is too long']),
   (sent) =>
     [sent.login_hint, sent.provider_hint].every((hint) => (hint ?? '').length <= MAX_HINT)
@@ -140,6 +148,20 @@ function checkPrompt({ prompt }: Parameters): Finding {
   if (!words.every(isPrompt)) return ['invalid_request', 'prompt has an unknown value']
   if (words.includes('none') && words.length > 1) return ['invalid_request', 'prompt none stands alone']
   return undefined
+}
+
+/**
+ * `acr_values` (OpenID Connect Core section 3.1.2.1): words with single spaces between them. Words that are no level of
+ * Keyward are ignored, because the parameter is a voluntary claim.
+ */
+function checkAcrValues({ acr_values: values }: Parameters): Finding {
+  if (!values || (values.length <= MAX_HINT && /^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/.test(values))) return undefined
+  return ['invalid_request', 'acr_values must be words separated by single spaces']
+}
+
+function levelsIn(values: string | undefined): Level[] | undefined {
+  const known = (values ?? '').split(' ').filter((word): word is Level => (levels as readonly string[]).includes(word))
+  return known.length > 0 ? known : undefined
 }
 
 const isPrompt = (word: string): word is Prompt => (prompts as readonly string[]).includes(word)
@@ -184,6 +206,7 @@ export async function readAuthorizationRequest(
       codeChallenge: sent.code_challenge || undefined,
       prompt: new Set((sent.prompt ? sent.prompt.split(' ') : []).filter(isPrompt)),
       maxAge: sent.max_age ? Number(sent.max_age) : undefined,
+      acrValues: levelsIn(sent.acr_values),
       idTokenHint: sent.id_token_hint || undefined,
       loginHint: sent.login_hint || undefined,
       locale: firstLocale(sent.ui_locales ?? ''),

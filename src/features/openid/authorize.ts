@@ -2,6 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import { violatedForeignKey } from '../../storage/conflicts.ts'
 import type { Client } from '../clients/clients.ts'
 import type { BrowserSession } from '../sessions/sessions.ts'
+import type { Level } from '../tokens/tokens.ts'
 import {
   type AuthorizationRequest,
   type PageReason,
@@ -20,6 +21,8 @@ export type Authorization =
   /** An answer to the client, at an address that is registered. `parameters` are those of the answer alone. */
   | { kind: 'answer'; client: Client; redirectUri: string; mode: ResponseMode; parameters: Record<string, string> }
   | { kind: 'sign-in'; request: AuthorizationRequest; create: boolean }
+  /** The user of the browser session has to show another factor, so that the session reaches `level`. */
+  | { kind: 'step-up'; request: AuthorizationRequest; browser: BrowserSession; level: Level }
   | { kind: 'consent'; request: AuthorizationRequest; browser: BrowserSession }
 
 /** A visit, and where it came from. */
@@ -39,6 +42,8 @@ export async function authorize(needs: OpenIdNeeds, query: string, asked: Author
       return refuse(needs, { ...request, ...decision }, request.client)
     case 'sign-in':
       return { kind: 'sign-in', request, create: decision.create }
+    case 'step-up':
+      return { kind: 'step-up', request, browser: decision.browser, level: decision.level }
     case 'consent':
       return { kind: 'consent', request, browser: decision.browser }
     case 'grant':

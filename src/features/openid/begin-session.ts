@@ -3,7 +3,7 @@ import type { BegunClientSession, Origin } from '../sessions/sessions.ts'
 import type { StoredCode } from './codes.store.ts'
 import * as consents from './consents.store.ts'
 import { type Granting, stillGranted } from './grant.ts'
-import { mayUse } from './may-use.ts'
+import { countedUser, isStrongEnough, mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { hasScope } from './scopes.ts'
 
@@ -20,14 +20,17 @@ export interface BegunGrant {
  * Begins the session of a client in the running transaction. Everything that the user or an administrator may have
  * withdrawn since the user agreed is read again.
  * @param grant.isAlone true for a session that goes on when the browser session ends, such as that of a television
- * @returns undefined when the browser session, the user, the consent or the required role is gone
+ * @returns undefined when the browser session, the user, the consent, the required role or the required level is gone
  */
 export async function beginSession(
-  { store: db, clock, sessions }: OpenIdNeeds,
+  needs: OpenIdNeeds,
   { client, code, origin, isAlone = false }: { client: Client; code: Granted; origin: Origin; isAlone?: boolean },
 ): Promise<BegunGrant | undefined> {
+  const { store: db, clock, sessions } = needs
   const browser = await sessions.findBrowser(code.browserSessionId)
-  if (!browser || browser.user.id !== code.userId || !mayUse(client, browser.user)) return undefined
+  if (!browser || browser.user.id !== code.userId) return undefined
+  if (!mayUse(client, await countedUser(needs, browser.user, browser.amr))) return undefined
+  if (!isStrongEnough(client, browser.amr)) return undefined
   const granted = stillGranted(client, { scope: code.scope, resources: JSON.parse(code.resources) as string[] })
   if (granted.scope === '') return undefined
   if (!(await consents.touch(db, { userId: code.userId, clientId: client.id, now: clock.now() }))) return undefined

@@ -1,9 +1,10 @@
 import { type EpochMs, SECOND } from '../../lib/clock.ts'
 import { type Client, isLoopbackUri } from '../clients/clients.ts'
 import type { BrowserSession } from '../sessions/sessions.ts'
+import { type Level, levelOf, levels, reaches } from '../tokens/tokens.ts'
 import type { AuthorizationError, AuthorizationRequest } from './authorization-request.ts'
 import * as consents from './consents.store.ts'
-import { mayUse } from './may-use.ts'
+import { countedUser, mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 
 /** What a browser has shown beside the request. */
@@ -12,6 +13,8 @@ export interface AuthorizationVisit {
   browser: BrowserSession | undefined
   /** When the request first came, before any sign-in for it. */
   seen: EpochMs
+  /** The level for which the user was sent to the page for another factor, by this request. */
+  level?: Level | undefined
   /** True when the user has just pressed "Allow" on the consent page of this request. */
   isAllowed?: boolean
 }
@@ -22,6 +25,8 @@ export type Decision =
   | { kind: 'consent'; browser: BrowserSession }
   /** `create` leads to the form for a new account. */
   | { kind: 'sign-in'; create: boolean }
+  /** The user is signed in, and has to show another factor. */
+  | { kind: 'step-up'; browser: BrowserSession; level: Level }
   | { kind: 'refused'; error: AuthorizationError; description: string }
 
 /**
@@ -51,6 +56,20 @@ export async function decide(
   if (!mayUse(client, browser.user))
     return { kind: 'refused', error: 'access_denied', description: 'The user may not use this client' }
 
+  // A role that the client requires may count only with a second factor.
+  const isWithheld = !mayUse(client, await countedUser(needs, browser.user, browser.amr))
+  const level = levelFor(request, isWithheld ? 'aal2' : 'aal1')
+  if (!reaches(levelOf(browser.amr), level)) {
+    // The user comes from the page for another factor without having reached the level. It would ask the same again.
+    if (silent || visit.level !== undefined)
+      return {
+        kind: 'refused',
+        error: 'unmet_authentication_requirements',
+        description: `The user has to reach the level ${level}`,
+      }
+    return { kind: 'step-up', browser, level }
+  }
+
   const asks = await asksConsent(needs, request, browser)
   if (!asks || visit.isAllowed) return { kind: 'grant', browser }
   if (silent) return { kind: 'refused', error: asks, description: 'The user has to agree' }
@@ -70,6 +89,18 @@ function isTooOld(
   if (authTime >= seen) return false
   if (prompt.has('login') || prompt.has('select_account') || prompt.has('create')) return true
   return maxAge !== undefined && clock.now() - authTime > maxAge * SECOND
+}
+
+/**
+ * Returns the level that a sign-in for this request needs: `least`, the one that the client always requires, or the
+ * lowest one of `acr_values`, whichever is highest.
+ */
+function levelFor({ client, acrValues }: AuthorizationRequest, least: Level): Level {
+  const isEnough = (level: Level) =>
+    reaches(level, least) &&
+    (client.requiredAcr === null || reaches(level, client.requiredAcr)) &&
+    (acrValues === undefined || acrValues.some((asked) => reaches(level, asked)))
+  return levels.find(isEnough) ?? 'phr'
 }
 
 /**

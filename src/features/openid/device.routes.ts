@@ -4,6 +4,7 @@ import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems } from '../../http/schemas.ts'
 import { requireOneMethod, sentClient } from '../../http/sent-client.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Next } from '../../pages/next.ts'
 import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted, toNext } from '../../pages/routes.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
@@ -39,7 +40,7 @@ export function deviceRoutes({ pages, openid, clients, signIn, clock }: DeviceRo
     return { ...(await view(signIn.formToken(value))), cookies: [change] }
   }
 
-  async function decide(visit: Visit): Promise<View> {
+  async function decide(visit: Visit): Promise<View | Next> {
     const { user_code: userCode = '', decision, form = '' } = visit.input
     if (!signIn.isFormToken(form, visit.cookie('form'))) return staleView(visit)
     const browser = await visit.browser()
@@ -47,6 +48,12 @@ export function deviceRoutes({ pages, openid, clients, signIn, clock }: DeviceRo
     const { client: network, ip } = kit.requester(visit.request)
     if (decision === undefined) {
       const device = await openid.findDevice(userCode, { browser, ip, network })
+      const { client, missingLevel: level } = device
+      if (level !== undefined) {
+        const query = new URLSearchParams({ user_code: userCode }).toString()
+        const asked = { to: 'device', query, seen: clock.now(), level, clientName: client.name } as const
+        return toSignIn(signIn, visit, asked, 'sign-in/step-up')
+      }
       return waitingDeviceView(visit, { device, userCode, username: browser.user.username, form, now: clock.now() })
     }
     const isAllowed = decision === 'allow'

@@ -5,12 +5,13 @@ import { hmacSha256 } from '../../lib/hash.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Client } from '../clients/clients.ts'
 import type { BrowserSession, Origin } from '../sessions/sessions.ts'
+import type { Level } from '../tokens/tokens.ts'
 import { grantable } from './authorization-request.ts'
 import { beginSession, finish } from './begin-session.ts'
 import { recordConsent } from './consents.ts'
 import * as store from './device.store.ts'
 import { type ClientGrant, makeGrant } from './grant.ts'
-import { mayUse } from './may-use.ts'
+import { countedUser, isStrongEnough, mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { readScope } from './scopes.ts'
 
@@ -31,6 +32,8 @@ export interface DeviceAuthorization {
 /** A waiting device, as the page shows it to the user who typed its code. */
 export interface WaitingDevice {
   client: Client
+  /** The level that the browser session does not have, and that the client requires; undefined when it is met. */
+  missingLevel: Level | undefined
   scope: string
   ip: string
   createdAt: number
@@ -108,7 +111,11 @@ export async function findDevice(
     throw new KeywardError('invalid_or_expired')
   }
   await places.giveBack()
-  return { client, scope: bound.scope, ip: bound.ip, createdAt: bound.createdAt }
+  // A role that the client requires may count only with a second factor.
+  const isWithheld = !mayUse(client, await countedUser(needs, browser.user, browser.amr))
+  const required = isStrongEnough(client, browser.amr) ? undefined : (client.requiredAcr ?? undefined)
+  const missingLevel = required ?? (isWithheld ? ('aal2' as const) : undefined)
+  return { client, missingLevel, scope: bound.scope, ip: bound.ip, createdAt: bound.createdAt }
 }
 
 /** See `OpenId.decideDevice`. */

@@ -2,6 +2,7 @@ import type { Client } from '../clients/clients.ts'
 import type { ClientSession } from '../sessions/sessions.ts'
 import { roleNames, type User } from '../users/users.ts'
 import { grantable } from './authorization-request.ts'
+import { countedUser } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { claimsOf, hasScope } from './scopes.ts'
 
@@ -41,7 +42,8 @@ export const stillGranted = (
 /** Makes the tokens of a client's session: without `openid` no ID token, and a refresh token only for its grant. */
 export async function makeGrant(needs: OpenIdNeeds, client: Client, granting: Granting): Promise<ClientGrant> {
   const { tokens } = needs
-  const { session, user, generation, refreshToken, nonce } = granting
+  const { session, generation, refreshToken, nonce } = granting
+  const user = await countedUser(needs, granting.user, session.amr)
   const { scope } = session
   const subject = {
     userId: user.id,

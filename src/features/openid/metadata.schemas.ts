@@ -24,6 +24,7 @@ export const ServerMetadata = t.Object(
     id_token_signing_alg_values_supported: optionalList,
     scopes_supported: optionalList,
     claims_supported: optionalList,
+    acr_values_supported: optionalList,
     code_challenge_methods_supported: optionalList,
     ui_locales_supported: optionalList,
     prompt_values_supported: optionalList,
@@ -44,6 +45,8 @@ export const ServerMetadata = t.Object(
   {
     title: 'ServerMetadata',
     description: 'Server metadata (RFC 8414, OpenID Connect Discovery 1.0)',
-    examples: [metadataOf({ issuer: 'https://auth.example.com', isProvider: true, hasPasswordGrant: true })],
+    examples: [
+      metadataOf({ issuer: 'https://auth.example.com', isProvider: true, hasPasswordGrant: true, hasPasskeys: true }),
+    ],
   },
 )

@@ -1,6 +1,8 @@
 import { locales } from '../../lib/locale.ts'
+import { levels } from '../tokens/tokens.ts'
 import { DEVICE_CODE_GRANT } from './device.ts'
 import { scopeClaims, standardScopes } from './scopes.ts'
+import { MFA_GRANT, PASSKEY_GRANT } from './token-request.ts'
 
 export interface MetadataSettings {
   /** PUBLIC_URL. */
@@ -9,13 +11,15 @@ export interface MetadataSettings {
   isProvider: boolean
   /** False with `PASSWORD_GRANT=off`. */
   hasPasswordGrant: boolean
+  /** False with `PASSKEYS=off`. */
+  hasPasskeys: boolean
 }
 
 /**
  * The metadata of the authorization server (RFC 8414) and of the OpenID provider (OpenID Connect Discovery 1.0), which
  * are one document. It names only what works.
  */
-export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSettings) => ({
+export const metadataOf = ({ issuer, isProvider, hasPasswordGrant, hasPasskeys }: MetadataSettings) => ({
   issuer,
   ...(isProvider && { authorization_endpoint: `${issuer}/authorize` }),
   token_endpoint: `${issuer}/token`,
@@ -32,6 +36,8 @@ export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSet
     ...(isProvider ? ['authorization_code', 'client_credentials', DEVICE_CODE_GRANT] : []),
     ...(hasPasswordGrant ? ['password'] : []),
     'refresh_token',
+    MFA_GRANT,
+    ...(hasPasskeys ? [PASSKEY_GRANT] : []),
   ],
   token_endpoint_auth_methods_supported: isProvider ? clientMethods : ['none'],
   revocation_endpoint_auth_methods_supported: isProvider ? clientMethods : ['none'],
@@ -42,9 +48,10 @@ export const metadataOf = ({ issuer, isProvider, hasPasswordGrant }: MetadataSet
     id_token_signing_alg_values_supported: ['RS256', 'ES256', 'EdDSA'],
     scopes_supported: [...standardScopes],
     claims_supported: [
-      ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'amr', 'at_hash', 'sid'],
+      ...['iss', 'sub', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'at_hash', 'sid'],
       ...scopeClaims,
     ],
+    acr_values_supported: [...levels],
     code_challenge_methods_supported: ['S256'],
     ui_locales_supported: [...locales],
     prompt_values_supported: ['none', 'login', 'consent', 'select_account', 'create'],

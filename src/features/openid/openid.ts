@@ -4,6 +4,7 @@ import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Client, Clients } from '../clients/clients.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { BrowserSession, Origin, SessionCaller, Sessions } from '../sessions/sessions.ts'
@@ -51,6 +52,7 @@ export interface OpenIdNeeds {
   limits: Limits
   clients: Pick<Clients, 'find' | 'findForRequest' | 'authenticate'>
   sessions: Sessions
+  factors: Pick<Factors, 'atLevel'>
   tokens: AccessTokens
   /** PUBLIC_URL. */
   issuer: string
@@ -71,6 +73,8 @@ export interface OpenId {
   isProvider: boolean
   /** False with `PASSWORD_GRANT=off`. */
   hasPasswordGrant: boolean
+  /** False with `PASSKEYS=off`. */
+  hasPasskeys: boolean
   /** The metadata for clients (RFC 8414, OpenID Connect Discovery 1.0). */
   metadata: ReturnType<typeof metadataOf>
   /**
@@ -149,6 +153,7 @@ export function createOpenId(needs: OpenIdNeeds): OpenId {
   return {
     isProvider: settings.isProvider,
     hasPasswordGrant: settings.hasPasswordGrant,
+    hasPasskeys: settings.hasPasskeys,
     metadata: metadataOf({ issuer, ...settings }),
     authorize: (query, asked) => authorize(needs, query, asked),
     deny: (query) => deny(needs, query),

@@ -9,6 +9,7 @@ import { shown, submitted, toNext } from '../../pages/routes.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
 import type { SignIn, SignInRequest } from '../sign-in/sign-in.ts'
 import type { Social } from '../social/social.ts'
+import type { Level } from '../tokens/tokens.ts'
 import { answerAddress, formActionOf } from './answer-address.ts'
 import { asQuery } from './as-query.ts'
 import type { Authorization, AuthorizationRequest, OpenId } from './openid.ts'
@@ -45,6 +46,8 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
           : { next: answerAddress(made.redirectUri, made.parameters) }
       case 'sign-in':
         return toSignIn(signIn, visit, sealable(made.request, asked), await signInPage(made))
+      case 'step-up':
+        return toSignIn(signIn, visit, { ...sealable(made.request, asked), level: made.level }, 'sign-in/step-up')
       case 'consent': {
         const { value, change } = formCookieOf(signIn, visit)
         const { id: userId, username } = made.browser.user
@@ -63,7 +66,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
   }
 
   const authorize = async (visit: Visit, asked: Asked) => {
-    const seen = { browser: await visit.browser(), seen: asked.seen, ip: ipOf(visit) }
+    const seen = { browser: await visit.browser(), seen: asked.seen, level: asked.level, ip: ipOf(visit) }
     return show(visit, await openid.authorize(asked.query, seen), asked)
   }
 
@@ -125,7 +128,7 @@ export function openIdPages({ pages, openid, signIn, social, clock }: OpenIdPage
             if (visit.input.decision !== 'allow') return show(visit, await openid.deny(asked.query), asked)
             const browser = await visit.browser()
             const isAllowed = browser !== undefined && browser.user.id === asked.userId
-            const seen = { browser, seen: asked.seen, isAllowed, ip: ipOf(visit) }
+            const seen = { browser, seen: asked.seen, level: asked.level, isAllowed, ip: ipOf(visit) }
             return show(visit, await openid.authorize(asked.query, seen), asked)
           },
           again: async () => undefined,
@@ -152,6 +155,8 @@ interface Asked {
   query: string
   /** When the request first came. */
   seen: EpochMs
+  /** The level for which the user was sent to the page for another factor. */
+  level?: Level | undefined
 }
 
 const sealable = (
@@ -197,6 +202,11 @@ const authorizeParameters = [
   asked('response_mode', '`query`, which is the default, or `form_post`', 'query'),
   asked('prompt', '`none`, `login`, `consent`, `select_account` or `create`', 'login'),
   asked('max_age', 'The most seconds since the last sign-in', '3600'),
+  asked(
+    'acr_values',
+    'The levels of which the sign-in must have one, with spaces between them: `aal2` asks for a second factor, `phr` for a passkey; other words are ignored',
+    'aal2',
+  ),
   asked('id_token_hint', 'An ID token of the user who should be signed in', 'eyJ…'),
   asked('login_hint', 'The name or address to fill in', 'ada@example.com'),
   asked(

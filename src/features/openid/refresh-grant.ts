@@ -4,7 +4,7 @@ import type { ClientSession, Origin } from '../sessions/sessions.ts'
 import type { User } from '../users/users.ts'
 import * as consents from './consents.store.ts'
 import { type ClientGrant, makeGrant, stillGranted } from './grant.ts'
-import { mayUse } from './may-use.ts'
+import { countedUser, isStrongEnough, mayUse } from './may-use.ts'
 import type { OpenIdNeeds } from './openid.ts'
 import { readScope } from './scopes.ts'
 import { asInvalidGrant } from './token-request.ts'
@@ -30,7 +30,9 @@ export async function refreshGrant(
     origin,
     async allow({ session, user }: { session: ClientSession; user: User }) {
       const agreed = await consents.find(db, { userId: user.id, clientId: client.id })
-      if (!agreed || !mayUse(client, user)) throw new KeywardError('invalid_grant')
+      const counted = await countedUser(needs, user, session.amr)
+      if (!agreed || !mayUse(client, counted) || !isStrongEnough(client, session.amr))
+        throw new KeywardError('invalid_grant')
       const granted = session.scope.split(' ')
       if (asked?.some((word) => !granted.includes(word))) throw new KeywardError('invalid_scope')
       if (leftOf(session).scope === '') throw new KeywardError(asked ? 'invalid_scope' : 'invalid_grant')

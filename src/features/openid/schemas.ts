@@ -9,7 +9,7 @@ export const TokenEndpointBody = t.Object(
   {
     ...TokenBody.properties,
     grant_type: optionalText(
-      '`password`, which is the default, `refresh_token`, or for registered clients `authorization_code` or `client_credentials`',
+      '`password`, which is the default, `refresh_token`, `urn:keyward:oauth:grant-type:mfa`, `urn:keyward:oauth:grant-type:passkey`, or for registered clients `authorization_code` or `client_credentials`',
     ),
     scope: optionalText(
       'Of a login any value, which is answered by `account`: the program acts as the user. Of a registered client the scopes that it wants',
@@ -21,6 +21,12 @@ export const TokenEndpointBody = t.Object(
     code_verifier: optionalText('With `code`: the verifier of PKCE (RFC 7636)'),
     resource: optionalText('With `grant_type=client_credentials`: one of the registered resources (RFC 8707)'),
     device_code: optionalText('With the grant of a device (RFC 8628)'),
+    mfa_token: optionalText('With `grant_type=urn:keyward:oauth:grant-type:mfa`: from the `403` of the login'),
+    recovery_code: optionalText('With `mfa_token`, in place of `otp`'),
+    webauthn: optionalText('With `mfa_token`, in place of `otp`: the answer of the browser, as JSON text'),
+    credential: optionalText(
+      'With `grant_type=urn:keyward:oauth:grant-type:passkey`: the answer of the browser, as JSON text',
+    ),
   },
   { title: 'TokenRequest', examples: TokenBody.examples as unknown[] },
 )
@@ -36,6 +42,8 @@ export const TokenEndpointAnswer = t.Object(
       t.String({ description: 'For a client with the scope `openid` (OpenID Connect Core section 2)' }),
     ),
     device_token: TokenAnswer.properties.device_token,
+    trusted_device_token: TokenAnswer.properties.trusted_device_token,
+    second_factor_due: TokenAnswer.properties.second_factor_due,
   },
   { title: 'TokenResponse', examples: TokenAnswer.examples as unknown[] },
 )

@@ -16,9 +16,23 @@ type Parameter =
   | 'code_verifier'
   | 'resource'
   | 'device_code'
+  | 'otp'
+  | 'mfa_token'
+  | 'recovery_code'
+  | 'webauthn'
+  | 'credential'
+  | 'trusted_device_token'
 
 /** The parameters of a token request as they were sent; null for `null` in JSON. An empty one counts as omitted. */
-export type TokenRequest = Partial<Record<Parameter, string | null | undefined>>
+export type TokenRequest = Partial<Record<Parameter, string | null | undefined>> & {
+  trust_device?: boolean | string | null | undefined
+}
+
+/** The grant with which a program ends a login that waits for a second factor (RFC 6749 section 4.5). */
+export const MFA_GRANT = 'urn:keyward:oauth:grant-type:mfa'
+
+/** The grant with which a program logs in with a passkey alone. */
+export const PASSKEY_GRANT = 'urn:keyward:oauth:grant-type:passkey'
 
 /** The grants that only a registered client may use. */
 const clientGrants: readonly string[] = ['authorization_code', 'client_credentials', DEVICE_CODE_GRANT]

@@ -1,16 +1,25 @@
 import { Elysia } from 'elysia'
-import { KeywardError } from '../../errors.ts'
+import { invalidField, KeywardError, MISSING } from '../../errors.ts'
 import { noteUser } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems } from '../../http/schemas.ts'
 import { requireOneMethod, type SentClient, sentClient } from '../../http/sent-client.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { toTokenAnswer } from '../accounts/schemas.ts'
+import { readFactorAnswer, readTrust, readWebauthn } from '../accounts/second-factor.schemas.ts'
 import type { Client, Clients } from '../clients/clients.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { DEVICE_CODE_GRANT, type OpenId } from './openid.ts'
 import { TokenEndpointAnswer, TokenEndpointBody, toClientAnswer } from './schemas.ts'
-import { asInvalidGrant, isClientGrant, readCodeExchange, required, type TokenRequest } from './token-request.ts'
+import {
+  asInvalidGrant,
+  isClientGrant,
+  MFA_GRANT,
+  PASSKEY_GRANT,
+  readCodeExchange,
+  required,
+  type TokenRequest,
+} from './token-request.ts'
 
 export interface TokenRoutesNeeds {
   accounts: Accounts
@@ -41,8 +50,34 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
       identifier: username,
       password,
       deviceToken: body.device_token || undefined,
+      otp: body.otp || undefined,
+      trustedToken: body.trusted_device_token || undefined,
+      trustDevice: readTrust(body.trust_device),
       asked: { scope: body.scope ?? undefined },
       origin,
+      client: kit.clientPrefix(request),
+    })
+    noteUser(request, grant.userId)
+    return toTokenAnswer(grant)
+  }
+
+  async function answerFactor({ request, body }: TokenContext) {
+    const { mfa_token: token } = required(body, ['mfa_token'])
+    const factor = readFactorAnswer(body)
+    if (!factor) throw invalidField('otp', `${MISSING}; recovery_code or webauthn can stand in its place`)
+    const trustDevice = readTrust(body.trust_device)
+    const grant = await accounts.answerFactor({ token, answer: factor, origin: kit.origin(request), trustDevice })
+    noteUser(request, grant.userId)
+    return toTokenAnswer(grant)
+  }
+
+  async function logInWithPasskey({ request, body }: TokenContext) {
+    const { credential } = required(body, ['credential'])
+    const grant = await accounts.logInWithPasskey({
+      response: readWebauthn('credential', credential),
+      deviceToken: body.device_token || undefined,
+      asked: { scope: body.scope ?? undefined },
+      origin: kit.origin(request),
       client: kit.clientPrefix(request),
     })
     noteUser(request, grant.userId)
@@ -85,13 +120,15 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
     const type = body.grant_type || 'password'
     if (type === 'password') return logIn(context, sent)
     if (type === 'refresh_token') return refresh(context, sent)
+    if (type === MFA_GRANT) return answerFactor(context)
+    if (type === PASSKEY_GRANT && openid.hasPasskeys) return logInWithPasskey(context)
     if (openid.isProvider && isClientGrant(type)) return forClient(request, await grantToClient(context, sent))
     throw new KeywardError('unsupported_grant_type')
   }
 
   const route = {
     open: true,
-    limit: ['login', 'client'],
+    limit: ['login', 'client', 'mfa', 'passkey'],
     oauth: true,
     parse: 'anyForm',
     body: TokenEndpointBody,
@@ -112,6 +149,14 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
         'authorization_pending',
         'slow_down',
         'expired_token',
+        'mfa_required',
+        'mfa_enrollment_required',
+        'mfa_token_expired',
+        'invalid_code',
+        'webauthn_failed',
+        'totp_locked',
+        'invalid_passkey',
+        'unknown_passkey',
         'rate_limited',
         'overloaded',
       ),

@@ -24,7 +24,7 @@ export interface ProofSecrets {
 }
 
 /** The purposes whose mails have a code beside the link. */
-const withCode: readonly ProofPurpose[] = ['verify_email', 'log_in', 'link_identity']
+const withCode: readonly ProofPurpose[] = ['verify_email', 'log_in', 'link_identity', 'enroll_factor']
 
 const isToken = (text: string): boolean => /^kwm_[A-Za-z0-9_-]{43}$/.test(text)
 const isCodeText = (text: string): boolean => /^[0-9]{6}$/.test(text)

@@ -21,6 +21,8 @@ export type ProofPurpose =
   | 'change_email'
   | 'undo_email'
   | 'invitation'
+  | 'enroll_factor'
+  | 'recover_factors'
 
 /** How long a token of each purpose is valid, in milliseconds. */
 export const tokenLifetimes: Readonly<Record<ProofPurpose, number>> = {
@@ -31,6 +33,8 @@ export const tokenLifetimes: Readonly<Record<ProofPurpose, number>> = {
   change_email: 24 * HOUR,
   undo_email: 3 * DAY,
   invitation: 3 * DAY,
+  enroll_factor: 30 * MINUTE,
+  recover_factors: DAY,
 }
 
 /** How long an invitation is valid for a user who has any permission, in milliseconds. */

@@ -10,6 +10,8 @@ const ofPresentAddress: readonly ProofPurpose[] = [
   'log_in',
   'link_identity',
   'invitation',
+  'enroll_factor',
+  'recover_factors',
 ]
 
 export async function findHolder({ users }: ProofsNeeds, proof: Proof): Promise<User | undefined> {

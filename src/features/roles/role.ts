@@ -7,12 +7,15 @@ export interface Role {
   description: string
   /** In the order of `permissions`. The role `admin` has every permission. */
   permissions: readonly Permission[]
+  /** True when the role counts only in sessions with a second factor. For `admin`, a setting decides. */
+  requiresSecondFactor: boolean
 }
 
 /** The values of a role as typed. A member that is undefined stays as it is. */
 export interface RoleText {
   description?: string
   permissions?: readonly string[]
+  requiresSecondFactor?: boolean
 }
 
 /** Returns true for a text that a role of any version may have as its name. PostgreSQL refuses some other texts. */
@@ -33,7 +36,10 @@ export const inOrder = (words: Iterable<string>): Permission[] => {
  * Reads the name and the values of a new role. Names have no capital letters, so that no two roles look alike.
  * @throws KeywardError `validation_failed` with every wrong field
  */
-export function readRole(name: string, { description = '', permissions: words = [] }: RoleText): Role {
+export function readRole(
+  name: string,
+  { description = '', permissions: words = [], requiresSecondFactor = false }: RoleText,
+): Role {
   const errors: FieldError[] = []
   if (!/^[a-z][a-z0-9_-]{0,63}$/.test(name))
     errors.push({
@@ -42,26 +48,32 @@ export function readRole(name: string, { description = '', permissions: words = 
     })
   errors.push(...errorsIn({ description, permissions: words }))
   if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
-  return { name, description, permissions: inOrder(words) }
+  return { name, description, permissions: inOrder(words), requiresSecondFactor }
 }
 
 /**
  * Applies changes to a role.
  * @throws KeywardError `validation_failed` with every wrong field
  */
-export function changedRole(role: Role, { description, permissions: words }: RoleText): Role {
+export function changedRole(
+  role: Role,
+  { description, permissions: words, requiresSecondFactor = role.requiresSecondFactor }: RoleText,
+): Role {
   const errors = errorsIn({ description, permissions: words })
   if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
   return {
     name: role.name,
     description: description ?? role.description,
     permissions: words === undefined ? role.permissions : inOrder(words),
+    requiresSecondFactor,
   }
 }
 
-/** Returns true when both roles have the same description and permissions. */
+/** Returns true when both roles have the same description and permissions, and both or none require a second factor. */
 export const isSameRole = (one: Role, other: Role): boolean =>
-  one.description === other.description && one.permissions.join() === other.permissions.join()
+  one.description === other.description &&
+  one.permissions.join() === other.permissions.join() &&
+  one.requiresSecondFactor === other.requiresSecondFactor
 
 function errorsIn({ description, permissions: words }: RoleText): FieldError[] {
   const errors: FieldError[] = []

@@ -15,6 +15,8 @@ interface RolesNeeds {
   clock: Clock
   audit: Audit
   users: Users
+  /** True when the role `admin` counts only in sessions with a second factor (`REQUIRE_SECOND_FACTOR`). */
+  adminRequiresSecondFactor: boolean
 }
 
 type Holder = Pick<User, 'id' | 'grantedRoles'>
@@ -42,8 +44,8 @@ export interface Roles {
    */
   create(role: Role, by?: By): Promise<void>
   /**
-   * Stores the description and the permissions of a role, and records the audit event `role.updated` with the
-   * permissions before and after. Call this function after `lock`, with the role as it was read after `lock`.
+   * Stores the values of a role, and records the audit event `role.updated` with the permissions before and after, and
+   * with `requires_second_factor` if that changes. Call this function after `lock`, with the role as it was read after `lock`.
    */
   update(change: { from: Role; to: Role }, by?: By): Promise<void>
   /**
@@ -53,7 +55,10 @@ export interface Roles {
   remove(role: Role, by?: By): Promise<void>
   /** The roles that were granted to a user, for an export. */
   exportOf(userId: number): Promise<object[]>
-  /** Returns the permissions of all roles of the user, including the role `user`, which every user has. */
+  /**
+   * Returns the permissions of the roles in `grantedRoles` that the user still has, and of the role `user`, which every
+   * user has.
+   */
   permissionsOf(user: Pick<User, 'id' | 'grantedRoles'>): Promise<ReadonlySet<Permission>>
   /**
    * Grants a role and records the audit event `role.granted`. Does nothing when the user already has the role.
@@ -106,11 +111,13 @@ export interface Roles {
 export const hasAdmin = async ({ store: db }: Pick<RolesNeeds, 'store'>): Promise<boolean> =>
   (await store.countOtherHolders(db, { role: ADMIN, userId: 0 })) > 0
 
-export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Roles {
+export function createRoles({ store: db, clock, audit, users, adminRequiresSecondFactor }: RolesNeeds): Roles {
   const lock = async () => void (await store.lockRole(db, ADMIN))
   const permissionsOf = async (user: Holder): Promise<ReadonlySet<Permission>> => {
-    if (roleNames(user).includes(ADMIN)) return new Set(permissions)
-    return known(await store.permissionsOfUser(db, user.id))
+    const names = roleNames(user)
+    if (names.includes(ADMIN)) return new Set(permissions)
+    const held = (await store.permissionsOfUser(db, user.id)).filter(({ role }) => names.includes(role))
+    return known(held.map(({ permissions: words }) => words))
   }
   const keepAnAdmin = async (userId: number): Promise<User | undefined> => {
     await lock()
@@ -135,12 +142,17 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
       const details = { role, ...(before !== undefined && after !== undefined && { before, after }) }
       await audit.record({ event, userId, actorId, ip, details })
     })
-  const toRole = ({ name, description, permissions: words }: store.StoredRole): Role => ({
+  const toRole = ({ name, description, permissions: words, requiresSecondFactor }: store.StoredRole): Role => ({
     name,
     description,
     permissions: name === ADMIN ? permissions : inOrder(words.split(' ')),
+    requiresSecondFactor: name === ADMIN ? adminRequiresSecondFactor : requiresSecondFactor,
   })
-  const details = ({ name, permissions: words }: Role) => ({ role: name, permissions: words.join(' ') })
+  const details = ({ name, permissions: words, requiresSecondFactor }: Role) => ({
+    role: name,
+    permissions: words.join(' '),
+    ...(requiresSecondFactor && { requires_second_factor: true }),
+  })
   return {
     list: async (page) => (await store.list(db, page)).map(toRole),
     async find(name) {
@@ -158,7 +170,9 @@ export function createRoles({ store: db, clock, audit, users }: RolesNeeds): Rol
       db.transaction(async () => {
         await store.update(db, toStored(to))
         const [before, after] = [from, to].map((role) => role.permissions.join(' ')) as [string, string]
-        await audit.record({ event: 'role.updated', ...by, details: { role: to.name, before, after } })
+        const { requiresSecondFactor: requires } = to
+        const policy = requires !== from.requiresSecondFactor && { requires_second_factor: requires }
+        await audit.record({ event: 'role.updated', ...by, details: { role: to.name, before, after, ...policy } })
       }),
     remove: (role, by) =>
       db.transaction(async () => {

@@ -4,7 +4,7 @@ import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 
 const prepared = statements(({ t: { roles, userRoles } }, { selectDistinct }) => ({
-  permissionsOfUser: selectDistinct({ permissions: roles.permissions }, (q) =>
+  permissionsOfUser: selectDistinct({ role: roles.name, permissions: roles.permissions }, (q) =>
     q
       .from(roles)
       .leftJoin(userRoles, eq(userRoles.role, roles.name))
@@ -12,9 +12,9 @@ const prepared = statements(({ t: { roles, userRoles } }, { selectDistinct }) =>
   ),
 }))
 
-/** Returns `roles.permissions` of each role of a user, including the role `user`, which every user has. */
-export const permissionsOfUser = async (db: Db, userId: number): Promise<string[]> =>
-  (await queryRows(db, prepared(db).permissionsOfUser, { userId })).map((row) => row.permissions)
+/** Returns each role of a user with its `roles.permissions`, including the role `user`, which every user has. */
+export const permissionsOfUser = async (db: Db, userId: number): Promise<{ role: string; permissions: string }[]> =>
+  queryRows(db, prepared(db).permissionsOfUser, { userId })
 
 /**
  * Gives a role to a user.
@@ -74,12 +74,13 @@ export async function take(
 }
 
 /** A role as it is stored. `permissions` are separated by spaces. */
-export type StoredRole = Pick<Db['t']['roles']['$inferSelect'], 'name' | 'description' | 'permissions'>
+export type StoredRole = Omit<Db['t']['roles']['$inferSelect'], 'createdAt'>
 
 const roleColumns = ({ t: { roles } }: Db) => ({
   name: roles.name,
   description: roles.description,
   permissions: roles.permissions,
+  requiresSecondFactor: roles.requiresSecondFactor,
 })
 
 export const list = (db: Db, { after, limit }: { after: string; limit: number }): Promise<StoredRole[]> =>

@@ -74,8 +74,8 @@ export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
 export async function checkSeals({ store: db, secrets }: Pick<SecretsParts, 'store' | 'secrets'>): Promise<void> {
   const ids = secrets.map(secretId)
   const keys = (await store.allKeys(db)).map(({ sealedKey }) => sealedKey)
-  const seals = [...(await store.signingKeySeals(db)), ...(await store.providerSeals(db)), ...keys]
-  if (seals.some((seal) => !ids.includes(sealedWith(seal) ?? ''))) throw unopenable()
+  const others = (await store.countOtherSeals(db)).map(({ prefix }) => prefix)
+  if ([...keys, ...others].some((seal) => !ids.includes(sealedWith(seal) ?? ''))) throw unopenable()
 }
 
 /** See `inspectDataKeys` of `secrets.ts`. */

@@ -12,6 +12,10 @@ export const purposes = [
   'device_code',
   'browser_session',
   'page_request',
+  'mfa_token',
+  'recovery_code',
+  'passkey_challenge',
+  'trusted_device',
 ] as const
 export type Purpose = (typeof purposes)[number]
 

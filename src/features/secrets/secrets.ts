@@ -1,7 +1,7 @@
 import type { Clock, EpochMs } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import { type Random, randomId } from '../../lib/random.ts'
-import { seal, sealedWith, secretId, unseal } from '../../lib/seal.ts'
+import { seal, sealedWith, sealPrefix, secretId, unseal } from '../../lib/seal.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import {
@@ -86,6 +86,11 @@ export interface Secrets {
    * @param context names the row and column; see `seal` in `lib/seal.ts`
    */
   seal(context: string, plaintext: Uint8Array): Promise<string>
+  /**
+   * Chooses the secret as `seal` does, once for many seals. Call it outside transactions; the returned function needs no
+   * database, so a row can be sealed with its new id in the transaction that inserts it.
+   */
+  sealer(): Promise<(context: string, plaintext: Uint8Array) => string>
   /** Opens a seal. @returns undefined when no secret of this process opens the seal */
   unseal(context: string, sealed: string): Uint8Array | undefined
   /**
@@ -94,6 +99,11 @@ export interface Secrets {
    *   do not allow to replace seals now
    */
   reseal(context: string, sealed: string): Promise<string | undefined>
+  /**
+   * The beginnings (`SEAL_PREFIX` characters) of the seals that `reseal` replaces: those of SECRET_KEY_PREVIOUS. Empty
+   * when it is not set, so a table with very many seals is only searched during a change.
+   */
+  formerSealPrefixes: readonly string[]
   /**
    * Records for three minutes that this server is running. A server calls `heartbeat` at its start and every minute.
    */
@@ -156,12 +166,17 @@ export async function openSecrets(needs: SecretsNeeds): Promise<Secrets> {
   return {
     macKeys: (purpose) => keys.of(purpose),
     seal: parts.sealUnder,
+    async sealer() {
+      const secret = await processes.commonSecret()
+      return (context, plaintext) => seal(secret, context, plaintext, random)
+    },
     unseal: open,
     async reseal(context, sealed) {
       if (sealedWith(sealed) === secretId(secrets[0]) || !(await processes.mayMoveSeals())) return undefined
       const plaintext = open(context, sealed)
       return plaintext && seal(secrets[0], context, plaintext, random)
     },
+    formerSealPrefixes: secrets.slice(1).map(sealPrefix),
     heartbeat: processes.heartbeat,
     leave: processes.leave,
     async poll() {

@@ -5,7 +5,7 @@ import * as store from './store.ts'
 
 /** The progress of a change of SECRET_KEY, which is complete when all seals are made with the new SECRET_KEY. */
 export interface SecretsStatus {
-  /** The number of stored data keys, private signing keys and secrets of providers, and how many of them SECRET_KEY seals. */
+  /** The number of stored data keys and other seals (`countOtherSeals`), and how many of them SECRET_KEY seals. */
   seals: { total: number; current: number }
   /**
    * The number of running servers, and how many of these servers can open seals of SECRET_KEY, can open seals of
@@ -20,13 +20,15 @@ export async function readStatus({
   secrets,
 }: Pick<SecretsParts, 'store' | 'clock' | 'secrets'>): Promise<SecretsStatus> {
   const keys = await store.allKeys(db)
-  const others = [...(await store.signingKeySeals(db)), ...(await store.providerSeals(db))]
-  const seals = [...keys.map(({ sealedKey }) => sealedKey), ...others]
+  const seals = [
+    ...keys.map(({ sealedKey }) => ({ prefix: sealedKey, seals: 1 })),
+    ...(await store.countOtherSeals(db)),
+  ]
   const running = await store.runningProcesses(db, clock.now())
   const [current, previous] = secrets.map(secretId)
   const openers = (id: string | undefined) => running.filter((one) => id !== undefined && opens(one, id)).length
   return {
-    seals: { total: seals.length, current: seals.filter((one) => sealedWith(one) === current).length },
+    seals: { total: sum(seals), current: sum(seals.filter(({ prefix }) => sealedWith(prefix) === current)) },
     processes: {
       total: running.length,
       openCurrent: openers(current),
@@ -35,3 +37,5 @@ export async function readStatus({
     },
   }
 }
+
+const sum = (of: readonly { seals: number }[]): number => of.reduce((total, { seals }) => total + seals, 0)

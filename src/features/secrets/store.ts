@@ -1,5 +1,6 @@
-import { and, asc, desc, eq, gt, isNull, lte, ne } from 'drizzle-orm'
+import { and, asc, count, desc, eq, gt, isNull, lte, ne, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
+import { SEAL_PREFIX } from '../../lib/seal.ts'
 import type { Db } from '../../storage/store.ts'
 
 export type DataKeyRow = Db['t']['dataKeys']['$inferSelect']
@@ -35,19 +36,26 @@ export const replaceSeal = (
     .set({ sealedKey: to })
     .where(and(eq(dataKeys.id, id), eq(dataKeys.sealedKey, from)))
 
-/** The seals of private signing keys. */
-export async function signingKeySeals({ q, t: { signingKeys } }: Db): Promise<string[]> {
-  const rows = await q
-    .select({ seal: signingKeys.sealedPrivateKey })
-    .from(signingKeys)
-    .where(ne(signingKeys.sealedPrivateKey, ''))
-  return rows.map(({ seal }) => seal)
-}
-
-/** The seals of the secrets of the providers of social login. */
-export async function providerSeals({ q, t: { providers } }: Db): Promise<string[]> {
-  const rows = await q.select({ seal: providers.sealedSecret }).from(providers).where(ne(providers.sealedSecret, ''))
-  return rows.map(({ seal }) => seal)
+/**
+ * The seals that are not of data keys, by their beginnings (`sealPrefix`): of private signing keys, of secrets of
+ * providers, and of authenticator apps. There may be very many, so the database counts them.
+ */
+export async function countOtherSeals({
+  q,
+  t: { signingKeys, providers, totpFactors },
+}: Db): Promise<{ prefix: string; seals: number }[]> {
+  const columns = [
+    { table: signingKeys, seal: signingKeys.sealedPrivateKey },
+    { table: providers, seal: providers.sealedSecret },
+    { table: totpFactors, seal: totpFactors.secret },
+  ]
+  const counted = []
+  for (const { table, seal } of columns) {
+    const prefix = sql<string>`substr(${seal}, 1, ${sql.raw(String(SEAL_PREFIX))})`
+    const rows = await q.select({ prefix, seals: count() }).from(table).where(ne(seal, '')).groupBy(prefix)
+    counted.push(...rows.map((row) => ({ prefix: row.prefix, seals: Number(row.seals) })))
+  }
+  return counted
 }
 
 /** Returns true when a server has run on this database: a server makes signing keys at its first start. */

@@ -23,15 +23,18 @@ export const authenticateClient = (needs: SessionsNeeds, token: string): MaybePr
   andThen(needs.tokens.verifyFresh(token), (claims) => {
     if (!claims) return refuse(needs, token, undefined)
     if (claims.clientId === OWN_CLIENT) return refuseOwn(needs, claims)
-    const { clientId, scope = '', userId, sessionId, generation } = claims
+    const { clientId, scope = '', userId, sessionId, generation, acr } = claims
     const by = { userId, sessionId, clientId, now: needs.clock.now() }
     return andThen(client.findUserOfLive(needs.store, by), (found) => {
-      if (!found || (found.requiredRole !== null && !roleNames(found.user).includes(found.requiredRole)))
-        return refuse(needs, token, undefined)
-      if (!scope.split(' ').includes('openid')) throw new KeywardError('insufficient_scope')
-      const caller: ClientCaller = { kind: 'client', userId, sessionId, user: found.user, clientId, scope }
-      if (generation <= found.confirmed) return caller
-      return confirmGeneration(needs, { userId, sessionId, generation }).then(() => caller)
+      if (!found) return refuse(needs, token, undefined)
+      return andThen(needs.factors.atLevel(found.user, acr), (user) => {
+        if (found.requiredRole !== null && !roleNames(user).includes(found.requiredRole))
+          return refuse(needs, token, undefined)
+        if (!scope.split(' ').includes('openid')) throw new KeywardError('insufficient_scope')
+        const caller: ClientCaller = { kind: 'client', userId, sessionId, user, clientId, scope }
+        if (generation <= found.confirmed) return caller
+        return confirmGeneration(needs, { userId, sessionId, generation }).then(() => caller)
+      })
     })
   })
 
@@ -71,11 +74,11 @@ async function refuse(
  */
 export const findCaller = (
   needs: SessionsNeeds,
-  { userId, sessionId, generation, authTime }: AccessTokenClaims,
+  { userId, sessionId, generation, authTime, acr }: AccessTokenClaims,
 ): MaybePromise<SessionCaller | undefined> =>
   andThen(store.findUserOfLiveSession(needs.store, { userId, sessionId, now: needs.clock.now() }), (found) => {
     if (!found) return undefined
-    const caller: SessionCaller = { kind: 'session', userId, sessionId, authTime, user: found.user }
+    const caller: SessionCaller = { kind: 'session', userId, sessionId, authTime, acr, user: found.user }
     if (generation <= found.confirmed) return caller
     return confirmGeneration(needs, { userId, sessionId, generation }).then(() => caller)
   })

@@ -2,12 +2,13 @@ import { KeywardError } from '../../errors.ts'
 import { toBase64Url } from '../../lib/encoding.ts'
 import { clientPrefix } from '../../lib/ip.ts'
 import { randomId } from '../../lib/random.ts'
+import { levelOf } from '../tokens/tokens.ts'
 import { replaceBrowser } from './browser.ts'
 import { deviceName } from './device-name.ts'
 import { endExcess } from './end.store.ts'
 import { followEnd } from './ended.ts'
 import { isWorthMail, recordDevice } from './known.ts'
-import { type BegunSession, expiryOf, lifetimeOf, type NewLogin } from './session.ts'
+import { type Begun, type BegunSession, expiryOf, lifetimeOf, type NewLogin } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
@@ -16,11 +17,33 @@ import * as store from './store.ts'
  * `Sessions.endAll` (after a new password, for example) raises the epoch of the user. If the epoch is raised before
  * `holdForSession` locks the user, the login is refused. If the epoch is raised later, the new session ends.
  */
-export async function begin(
+export async function begin(needs: SessionsNeeds, login: NewLogin): Promise<Begun> {
+  const { users, factors } = needs
+  const { user, amr, origin, trustedToken, ...more } = login
+  // A user who has not accepted the invitation has no credential that could be checked. This is the last word on it.
+  if (user.invitedAt !== null || !(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
+    throw new KeywardError('invalid_credentials')
+  // A change of factors needs the same lock, so none comes between this and the new session.
+  if (levelOf(amr) !== 'aal1') return open(needs, login)
+  const { has, methods } = await factors.stateOf(user.id)
+  const waiting = { user, amr, ...more, ip: origin.ip, methods }
+  if (has) {
+    const isTrusted = trustedToken !== undefined && (await factors.isTrusted(user, trustedToken))
+    return isTrusted ? open(needs, { ...login, amr: [...amr, 'device'] }) : { due: 'factor', ...waiting }
+  }
+  const demand = await factors.demand(user)
+  if (demand?.isForLogin && demand.dueAt <= needs.clock.now()) return { due: 'enrollment', ...waiting }
+  return { ...(await open(needs, login)), ...(demand && { secondFactorDue: demand.dueAt }) }
+}
+
+/**
+ * Stores the session of a login in which everything was shown. Call it with the user's row locked by `holdForSession`.
+ */
+export async function open(
   needs: SessionsNeeds,
-  { user, amr, origin, device, browser }: NewLogin,
+  { user, amr, origin, device, browser, link }: NewLogin,
 ): Promise<BegunSession> {
-  const { store: db, clock, random, audit, users, mails, lifetimes, maxPerUser } = needs
+  const { store: db, clock, random, audit, mails, lifetimes, maxPerUser } = needs
   const now = clock.now()
   const session = {
     id: randomId(random),
@@ -33,9 +56,6 @@ export async function begin(
     createdAt: now,
   }
   const about = { userId: user.id, sessionId: session.id, ip: origin.ip }
-  // A user who has not accepted the invitation has no credential that could be checked. This is the last word on it.
-  if (user.invitedAt !== null || !(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
-    throw new KeywardError('invalid_credentials')
   const { deviceId, isNew } = await recordDevice(needs, { userId: user.id, device })
   const network = clientPrefix(origin.ip)
   const isMailed = await isWorthMail(needs, { userId: user.id, deviceId, isNew, network })
@@ -46,12 +66,14 @@ export async function begin(
     ...store.ofNoClient,
     userId: user.id,
     epoch: user.sessionEpoch,
+    mfaTime: levelOf(amr) === 'aal1' ? null : now,
     expiresAt,
     now,
     deviceName: deviceName(origin.userAgent),
     loginNetwork: network,
     deviceId,
   })
+  if (link) await needs.links.add({ ...link, userId: user.id, ip: origin.ip })
   if (browser?.replaces !== undefined)
     await replaceBrowser(needs, { replaced: browser.replaces, by: { ...session, userId: user.id }, ip: origin.ip })
   const reason = 'too_many_sessions'

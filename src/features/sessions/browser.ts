@@ -2,6 +2,7 @@ import type { EpochMs } from '../../lib/clock.ts'
 import { MINUTE } from '../../lib/clock.ts'
 import { andThen, type MaybePromise } from '../../lib/maybe-promise.ts'
 import { writeAside } from '../../storage/write-aside.ts'
+import { type Level, levelOf } from '../tokens/tokens.ts'
 import type { User } from '../users/users.ts'
 import { isAlive } from './alive.store.ts'
 import * as below from './below.store.ts'
@@ -9,8 +10,9 @@ import { makeCookie, parseCookie } from './cookie.ts'
 import { endBrowser as endReplaced } from './end.store.ts'
 import { endOne } from './end.ts'
 import { endClientsBelow, recordEnd } from './ended.ts'
+import { makeDeviceToken } from './grant.ts'
 import { absoluteEndOf, type BegunSession, expiryOf, lifetimeOf, type StoredSession } from './session.ts'
-import type { SessionsNeeds } from './sessions.ts'
+import type { SessionCaller, SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
 
 /** A live session of Keyward's own pages in a browser. */
@@ -20,9 +22,21 @@ export interface BrowserSession {
   /** When a credential was last checked in the session. */
   authTime: EpochMs
   amr: readonly string[]
+  /** The level of the session now. */
+  acr: Level
   isRemembered: boolean
   createdAt: EpochMs
 }
+
+/** The caller of a page, for the use cases that the routes with an access token have too. */
+export const callerOfBrowser = ({ id, user, authTime, acr }: BrowserSession): SessionCaller => ({
+  kind: 'session',
+  userId: user.id,
+  sessionId: id,
+  authTime,
+  acr,
+  user,
+})
 
 /** The sessions of browsers, which have a cookie and no tokens. */
 export interface BrowserSessions {
@@ -31,7 +45,7 @@ export interface BrowserSessions {
    * is a cookie.
    */
   cookieOf(begun: BegunSession): string
-  /** Makes the device token of a login that has just begun a session; `finishLogin` makes it for other sessions. */
+  /** Makes the device token of a session that has just begun; `finishLogin` makes it for other sessions. */
   makeDeviceToken(begun: BegunSession): Promise<string>
   /**
    * Finds the live browser session of a cookie. A use postpones the idle expiry, and is recorded at most every five
@@ -53,7 +67,7 @@ export const browserSessions = (needs: SessionsNeeds): BrowserSessions => ({
     if (session.kind !== 'browser') throw new Error('Only a browser session has a cookie')
     return makeCookie(needs.cookieMacs, session)
   },
-  makeDeviceToken: ({ deviceId, user }) => needs.deviceTokens.make({ deviceId, userId: user.id }),
+  makeDeviceToken: (begun) => makeDeviceToken(needs, begun),
   findByCookie: (cookie) => findByCookie(needs, cookie),
   async findBrowser(id) {
     const found = await store.findWithUser(needs.store, id)
@@ -92,7 +106,8 @@ function liveBrowser(needs: SessionsNeeds, found: { session: StoredSession; user
   // The stored expiry is later than `expiryAt` allows if the operator has lowered a setting.
   if (session.kind !== 'browser' || !isAlive(found, now) || expiryAt(needs, session, now) <= now) return undefined
   const { id, authTime, isRemembered, createdAt } = session
-  return { id, user, authTime, amr: session.amr.split(' '), isRemembered, createdAt }
+  const amr = session.amr.split(' ')
+  return { id, user, authTime, amr, acr: levelOf(amr), isRemembered, createdAt }
 }
 
 function recordUse(

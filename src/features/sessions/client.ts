@@ -10,7 +10,7 @@ import { deviceName } from './device-name.ts'
 import { endExcessOfClient } from './end.store.ts'
 import { endOne } from './end.ts'
 import { followEnd, queueLogouts } from './ended.ts'
-import { rotate } from './refresh.ts'
+import { followPolicy, rotate } from './refresh.ts'
 import { absoluteEndOf, type EndReason, expiryOf, type Origin, type StoredSession } from './session.ts'
 import type { SessionsNeeds } from './sessions.ts'
 import * as store from './store.ts'
@@ -144,7 +144,9 @@ export const clientSessions = (needs: SessionsNeeds): ClientSessions => ({
       origin,
       allow: ({ session, user }: TokenSession) => allow({ session: toClientSession(session), user }),
     }
-    const { session, user, tokens, generation } = await rotate(needs, token, presenter)
+    const rotated = await rotate(needs, token, presenter)
+    await followPolicy(needs, rotated)
+    const { session, user, tokens, generation } = rotated
     return { session: toClientSession(session), user, generation, refreshToken: tokens.make(generation) }
   },
   endForClient: (by) => endForClient(needs, by),
@@ -201,6 +203,7 @@ async function beginForClient(needs: SessionsNeeds, asked: NewClientSession): Pr
     isRemembered: false,
     amr: asked.amr.join(' '),
     authTime,
+    mfaTime: null,
     expiresAt,
     now,
     resources: JSON.stringify(resources),

@@ -30,7 +30,7 @@ export function parseCookie(text: string): CookieText | undefined {
   }
 }
 
-/** The cookie of a browser session. It is not stored, and stays the same as long as the session. */
+/** The cookie of a browser session. It is not stored. It stays the same until `Sessions.raise` renews the salt. */
 export function makeCookie(macs: SessionMacs, { id, macSalt }: { id: string; macSalt: string }): string {
   const bytes = new Uint8Array(LENGTH)
   bytes[0] = VERSION

@@ -1,5 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { DAY, SECOND, toDate } from '../../lib/clock.ts'
+import { fromBase64Url, toBase64Url, utf8 } from '../../lib/encoding.ts'
+import { constantTimeEqual, hmacSha256 } from '../../lib/hash.ts'
 import type { MacKeys } from '../secrets/secrets.ts'
 import type { User } from '../users/users.ts'
 
@@ -17,12 +19,17 @@ export interface DeviceTokens {
   make(device: { deviceId: string; userId: number }): Promise<string>
   /** Reads a token. @returns undefined when Keyward did not make the token, or the token has expired */
   read(token: string): Promise<Device | undefined>
+  /** The same token as `make`, without waiting behind password hashes. */
+  makeNow(device: { deviceId: string; userId: number }): string
+  /** Reads a token as `read` does, without waiting behind password hashes. */
+  readNow(token: string): Device | undefined
 }
 
 /** How long a device token is valid, in every version. */
 export const LIFETIME = 180 * DAY
 const TYPE = 'keyward-device+jwt'
 const AUDIENCE = 'keyward:device'
+const MAX_LENGTH = 1_024
 
 /**
  * Makes and reads device tokens. A device token is a JWT, signed with HS256 and a data key. The token contains the id
@@ -35,6 +42,7 @@ const AUDIENCE = 'keyward:device'
  * token is made or read, because the package also loads the whole library jose.
  */
 export function createDeviceTokens({ macKeys, clock }: { macKeys: () => MacKeys; clock: Clock }): DeviceTokens {
+  const expiry = () => Math.floor((clock.now() + LIFETIME) / SECOND)
   const signers = new WeakMap<Uint8Array, Promise<Signer>>()
   const signerOf = (key: Uint8Array) => {
     const signer = signers.get(key) ?? createSigner(key)
@@ -48,25 +56,50 @@ export function createDeviceTokens({ macKeys, clock }: { macKeys: () => MacKeys;
         sub: String(userId),
         aud: AUDIENCE,
         jti: deviceId,
-        exp: Math.floor((clock.now() + LIFETIME) / SECOND),
+        exp: expiry(),
         iat: false,
       })
     },
     async read(token) {
-      if (token.length > 1_024) return undefined
+      if (token.length > MAX_LENGTH) return undefined
       const options = { audience: AUDIENCE, typ: TYPE, algorithms: ['HS256'], currentDate: toDate(clock.now()) }
       for (const key of macKeys()) {
         const claims = await (await signerOf(key)).verify(token, options)
         if (claims === false) continue
-        const { sub, jti, epoch } = claims as { sub?: unknown; jti?: unknown; epoch?: unknown }
-        if (typeof sub !== 'string' || typeof jti !== 'string') continue
-        if (epoch === undefined) return { deviceId: jti, userId: Number(sub) }
-        if (typeof epoch === 'number') return { deviceId: jti, userId: Number(sub), epoch }
+        const device = deviceIn(claims)
+        if (device) return device
       }
       return undefined
     },
+    makeNow({ deviceId, userId }) {
+      const claims = JSON.stringify({ aud: AUDIENCE, jti: deviceId, sub: String(userId), exp: expiry() })
+      const signed = `${HEADER}.${toBase64Url(utf8(claims))}`
+      return `${signed}.${toBase64Url(macOf(macKeys()[0], signed))}`
+    },
+    readNow(token) {
+      const [header, claims, mac, ...more] = token.length > MAX_LENGTH ? [] : token.split('.')
+      const given = fromBase64Url(mac ?? '')
+      if (header !== HEADER || claims === undefined || !given || more.length > 0) return undefined
+      if (!macKeys().some((key) => constantTimeEqual(macOf(key, `${header}.${claims}`), given))) return undefined
+      const read = JSON.parse(Buffer.from(claims, 'base64url').toString()) as Claims
+      return read.aud === AUDIENCE && Number(read.exp) > clock.now() / SECOND ? deviceIn(read) : undefined
+    },
   }
 }
+
+type Claims = Partial<Record<'sub' | 'aud' | 'jti' | 'exp' | 'epoch', unknown>>
+
+function deviceIn({ sub, jti, epoch }: Claims): Device | undefined {
+  if (typeof sub !== 'string' || typeof jti !== 'string') return undefined
+  if (epoch === undefined) return { deviceId: jti, userId: Number(sub) }
+  return typeof epoch === 'number' ? { deviceId: jti, userId: Number(sub), epoch } : undefined
+}
+
+const HEADER = toBase64Url(utf8(JSON.stringify({ alg: 'HS256', typ: TYPE })))
+
+/** The package takes its secret as text, so the key of the MAC is the hexadecimal text of the data key. */
+const macOf = (key: Uint8Array, signed: string): Uint8Array =>
+  hmacSha256(utf8(Buffer.from(key).toString('hex')), signed)
 
 async function createSigner(key: Uint8Array) {
   const { jwt } = await import('@elysiajs/jwt')

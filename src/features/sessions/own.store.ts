@@ -19,7 +19,7 @@ import { castPlaceholder, limitTo } from '../../storage/cast-placeholder.ts'
 import { execute, named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import { aliveSql } from './alive.store.ts'
-import type { SessionKind, SessionSummary } from './session.ts'
+import type { SessionChecks, SessionKind, SessionSummary } from './session.ts'
 
 /* Statements that list a user's sessions, check them before the user ends sessions, and delete the ended ones. */
 
@@ -44,8 +44,15 @@ const prepared = statements((db, { select, change }) => {
         .where(and(ofUser, ne(sessions.id, named('sessionId')), alive))
         .limit(limitTo(1)),
     ),
-    authTime: select({ authTime: sessions.authTime }, (q) =>
-      q.from(sessions).where(and(eq(sessions.id, castPlaceholder('sessionId', 'text')), ofUser)),
+    checks: select(
+      {
+        authTime: sessions.authTime,
+        mfaTime: sessions.mfaTime,
+        amr: sessions.amr,
+        kind: sql<SessionKind>`${sessions.kind}`,
+        isRemembered: sessions.isRemembered,
+      },
+      (q) => q.from(sessions).where(and(eq(sessions.id, castPlaceholder('sessionId', 'text')), ofUser)),
     ),
     listLive: select(
       {
@@ -94,9 +101,11 @@ export async function countLive(db: Db, { userId, now }: { userId: number; now: 
   return row?.live ?? 0
 }
 
-/** The time at which a credential was last checked in a session; undefined when this user has no such session. */
-export const findAuthTime = async (db: Db, by: { userId: number; sessionId: string }): Promise<EpochMs | undefined> =>
-  (await readRows(db, prepared(db).authTime, by))[0]?.authTime
+/** What was checked in a session, and when; undefined when this user has no such session. */
+export const findChecks = async (
+  db: Db,
+  by: { userId: number; sessionId: string },
+): Promise<SessionChecks | undefined> => (await readRows(db, prepared(db).checks, by))[0]
 
 /** The live sessions of a user, the most recently refreshed session first. */
 export const listLive = (db: Db, by: { userId: number; now: EpochMs }): Promise<SessionSummary[]> =>

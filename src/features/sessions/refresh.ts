@@ -1,6 +1,7 @@
 import { KeywardError } from '../../errors.ts'
 import type { EpochMs } from '../../lib/clock.ts'
 import { clientPrefix } from '../../lib/ip.ts'
+import { levelOf } from '../tokens/tokens.ts'
 import { isAlive } from './alive.store.ts'
 import { findTokenSession, type TokenSession } from './authenticate.ts'
 import { findParent } from './below.store.ts'
@@ -31,7 +32,14 @@ const LATE_RETRIES = 3
  * A token that Keyward did not make costs at most one read and changes nothing.
  */
 export async function refresh(needs: SessionsNeeds, presented: string, origin: Origin, asked?: Asked): Promise<Grant> {
-  return makeGrant(needs, await rotate(needs, presented, { clientId: null, origin }), asked)
+  const rotated = await rotate(needs, presented, { clientId: null, origin })
+  await followPolicy(needs, rotated)
+  return makeGrant(needs, rotated, asked)
+}
+
+/** Begins the grace period of a user who logged in before a rule wanted a second factor. */
+export async function followPolicy({ factors }: SessionsNeeds, { session, user }: TokenSession): Promise<void> {
+  if (levelOf(session.amr.split(' ')) === 'aal1') await factors.demand(user)
 }
 
 /** Who presents a refresh token. */

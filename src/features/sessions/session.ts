@@ -1,4 +1,5 @@
 import type { EpochMs } from '../../lib/clock.ts'
+import type { FactorMethod, NewTrustedDevice } from '../factors/factors.ts'
 import type { User } from '../users/users.ts'
 import type { KnownDevice } from './known.ts'
 
@@ -21,12 +22,15 @@ export type EndReason =
   | 'browser_session_ended'
   | 'ended_by_user'
   | 'password_changed'
+  | 'factor_changed'
   | 'password_set_by_admin'
   | 'password_reset'
   | 'email_verified'
   | 'email_changed'
   | 'email_change_undone'
   | 'invitation_accepted'
+  | 'factors_reset'
+  | 'factors_recovered'
   | 'deactivated'
   | 'refresh_token_reused'
   | 'revoked'
@@ -100,6 +104,19 @@ export interface NewLogin {
   device?: KnownDevice
   /** Given for a login on a page: the session gets a cookie, and no refresh token. */
   browser?: NewBrowserLogin
+  /** The account at a provider that gets linked with the user when the session begins, and not before. */
+  link?: NewLink
+  /** The token of a trusted device that came with a password. It does not take the place of the password. */
+  trustedToken?: string
+}
+
+export interface NewLink {
+  /** The name and the label of the provider. */
+  provider: string
+  label: string
+  issuer: string
+  subject: string
+  email: string | null
 }
 
 export interface NewBrowserLogin {
@@ -117,10 +134,43 @@ export interface NewBrowserLogin {
  * `cookieOf` makes the cookie.
  */
 export interface BegunSession {
-  session: Pick<StoredSession, 'id' | 'macSalt' | 'kind' | 'amr' | 'authTime'>
+  session: Pick<StoredSession, 'id' | 'macSalt' | 'kind' | 'amr' | 'authTime' | 'isRemembered'>
   user: User
   /** The id for the device token: the id of the known device of the login, or the id of a new device. */
   deviceId: string
+  /** The scope that the client asked for with the first factor, when a second factor came later. */
+  scope?: string
+  /** Given when the login has shown a second factor, and the device is trusted from now on. */
+  trusted?: NewTrustedDevice
+  /**
+   * Given when a rule wants a second factor that the user does not have: from when some roles, or the login, are withheld
+   * without one.
+   */
+  secondFactorDue?: EpochMs
+}
+
+/**
+ * A login whose first factor was right, and whose user has a second one, or must add one first. Nothing is stored yet,
+ * and nothing was given out. `Sessions.finishLogin` and `Sessions.requireSession` store it and refuse with its
+ * `mfa_token`.
+ */
+export interface FactorDue extends Omit<NewLogin, 'origin' | 'trustedToken'> {
+  /** `enrollment`: a rule wants a factor of everybody, the user has none, and the grace period is over. */
+  due: 'factor' | 'enrollment'
+  ip: string
+  /** The methods that work now; none for an enrollment. */
+  methods: readonly FactorMethod[]
+}
+
+/** What a login leads to. */
+export type Begun = BegunSession | FactorDue
+
+export const isDue = (begun: Begun): begun is FactorDue => 'due' in begun
+
+/** What was checked in a session, and when. */
+export interface SessionChecks extends Pick<StoredSession, 'amr' | 'authTime' | 'kind' | 'isRemembered'> {
+  /** When a second factor was checked; null for never. */
+  mfaTime: EpochMs | null
 }
 
 /** The columns of a session that authentication and refresh use. */

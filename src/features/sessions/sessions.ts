@@ -4,10 +4,11 @@ import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import type { Random } from '../../lib/random.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { FormerValues, Secrets } from '../secrets/secrets.ts'
-import type { AccessTokenClaims, AccessTokens } from '../tokens/tokens.ts'
+import type { AccessTokenClaims, AccessTokens, Level } from '../tokens/tokens.ts'
 import type { User, Users } from '../users/users.ts'
 import {
   authenticate,
@@ -16,47 +17,55 @@ import {
   findByRefreshToken,
   findCaller,
 } from './authenticate.ts'
-import { begin } from './begin.ts'
 import { type BrowserSessions, browserSessions } from './browser.ts'
 import { type ClientSessions, clientSessions } from './client.ts'
 import { createDeviceTokens, type Device, type DeviceTokens, LIFETIME } from './device-token.ts'
 import { endAll, endOwn, endOwnAll, endSome, logout, revoke } from './end.ts'
 import type { EndedClientSession } from './ended.ts'
 import { countDeviceUsersSince, countSessionsSince } from './former.store.ts'
-import { type Asked, finishLogin, type Grant, type LoginGrant } from './grant.ts'
+import type { Asked, Grant } from './grant.ts'
 import * as known from './known.store.ts'
 import { findDevice, forgetKnown, type KnownDevice } from './known.ts'
 import { listOwn } from './list.ts'
-import { countLive, deleteOver, findAuthTime, pageOfUser } from './own.store.ts'
+import { type LoginSessions, loginSessions } from './logins.ts'
+import { countLive, deleteOver, findChecks, pageOfUser } from './own.store.ts'
+import { type RaisedSessions, raisedSessions } from './raised.ts'
 import { refresh } from './refresh.ts'
 import { createRefreshTokens, type RefreshTokensOf } from './refresh-token.ts'
-import type {
-  BegunSession,
-  EndReason,
-  NewLogin,
-  Origin,
-  SessionLifetimes,
-  SessionSummary,
-  StoredSession,
-} from './session.ts'
+import type { EndReason, NewLink, Origin, SessionLifetimes, SessionSummary, StoredSession } from './session.ts'
 import { createSessionMacs, type SessionMacs } from './session-mac.ts'
 import * as store from './store.ts'
 
-export type { BrowserSession } from './browser.ts'
+export { type BrowserSession, callerOfBrowser } from './browser.ts'
 export type { BegunClientSession, ClientRefresh, ClientSession, NewClientSession } from './client.ts'
 export type { Device } from './device-token.ts'
 export type { EndedClientSession } from './ended.ts'
-export type { Asked, Grant, LoginGrant } from './grant.ts'
+export type { EnrollmentToken, FinishedEnrollment, WaitingEnrollment } from './enrollment.ts'
+export type { Asked, CodeAtOnce, Grant, LoginGrant } from './grant.ts'
 export type { KnownDevice } from './known.ts'
-export type { BegunSession, EndReason, NewLogin, Origin, SessionSummary, StoredSession } from './session.ts'
+export { grantOf, type Raised, type RaisedBrowser, type Shown } from './raise.ts'
+export type { LoginAnswer } from './second-factor.ts'
+export type {
+  Begun,
+  BegunSession,
+  EndReason,
+  FactorDue,
+  NewLink,
+  NewLogin,
+  Origin,
+  SessionSummary,
+  StoredSession,
+} from './session.ts'
 
 /** The caller of a request with an access token: a live session and its user. */
 export interface SessionCaller {
   kind: 'session'
   userId: number
   sessionId: string
-  /** The claim `auth_time` of the access token. `findAuthTime` returns the present time of the session. */
+  /** The claim `auth_time` of the access token. `findChecks` returns the present time of the session. */
   authTime: EpochMs
+  /** The claim `acr` of the access token. The session may have reached a higher level since. */
+  acr: Level
   user: User
 }
 
@@ -65,6 +74,7 @@ export interface ClientCaller {
   kind: 'client'
   userId: number
   sessionId: string
+  /** With the roles that count at the level of the session. */
   user: User
   clientId: string
   /** The granted scopes, separated by spaces. */
@@ -79,10 +89,16 @@ export interface SessionsNeeds {
   audit: Audit
   users: Users
   limits: Limits
+  factors: Factors
   tokens: AccessTokens
   mails: Pick<Mails, 'isOn' | 'notify'>
   /** Called in the transaction that ends sessions of clients, so that the clients are told. */
   logouts: { queue(ended: readonly EndedClientSession[]): Promise<void> }
+  /**
+   * Links an account at a provider, in the transaction in which the session begins.
+   * @throws KeywardError `identity_taken`
+   */
+  links: { add(link: NewLink & { userId: number; ip: string }): Promise<void> }
   cookieMacs: SessionMacs
   refreshTokensOf: RefreshTokensOf
   deviceTokens: DeviceTokens
@@ -92,17 +108,7 @@ export interface SessionsNeeds {
 }
 
 /** Sessions, and the devices and networks that are known for a user. */
-export interface Sessions extends BrowserSessions, ClientSessions {
-  /**
-   * Begins a session. All sessions begin in this function, and only this function checks that the account may have a
-   * session. Call it in the transaction of the login, and call `finishLogin` after the commit. When the user then has
-   * more than `maxPerUser` live sessions, those that were refreshed longest ago end; sessions of clients do not count.
-   * @throws KeywardError `invalid_credentials` when the user is inactive or deleted, or when all sessions of the user
-   *   were ended after the credential was read
-   */
-  begin(login: NewLogin): Promise<BegunSession>
-  /** Makes the tokens of a session that has just begun. */
-  finishLogin(session: BegunSession, asked?: Asked): Promise<LoginGrant>
+export interface Sessions extends LoginSessions, RaisedSessions, BrowserSessions, ClientSessions {
   /**
    * Exchanges a refresh token for its successor (RFC 6749 section 6, RFC 9700 section 4.14.2). A client that lost the
    * answer can retry with the same token and gets the same successor; `SessionLifetimes` has the conditions. An old
@@ -145,10 +151,9 @@ export interface Sessions extends BrowserSessions, ClientSessions {
    */
   exportPage(page: { userId: number; after: string; limit: number }): Promise<({ id: string } & object)[]>
   /**
-   * Returns the time at which a credential was last checked in the caller's session; undefined when the session is not
-   * stored any more.
+   * Returns what was checked in the caller's session, and when; undefined when the session is not stored any more.
    */
-  findAuthTime(caller: SessionCaller): Promise<EpochMs | undefined>
+  findChecks(caller: SessionCaller): ReturnType<typeof findChecks>
   /** Lists the live sessions of the caller's user, the most recently refreshed session first. */
   listOwn(caller: Pick<SessionCaller, 'userId'>): Promise<SessionSummary[]>
   /** Ends the caller's session. Does nothing when the session has already ended. */
@@ -181,6 +186,8 @@ export interface Sessions extends BrowserSessions, ClientSessions {
   revoke(token: string, ip: string): Promise<void>
   /** The device of a device token; undefined when Keyward did not make the token, or the token has expired. */
   readDevice(token: string): Promise<Device | undefined>
+  /** As `readDevice`, for a login without a password: it does not wait behind password hashes. */
+  readDeviceNow(token: string): Device | undefined
   /**
    * Finds out whether a device is known for this user: a login on the device succeeded, and the device was not
    * forgotten since. A user has at most 20 known devices, not counting devices with a token of a version before 0.3.0.
@@ -256,11 +263,11 @@ export function createSessions({
     deviceTokens: createDeviceTokens({ macKeys: () => secrets.macKeys('device_token'), clock }),
   }
   return {
+    ...loginSessions(needs),
     ...browserSessions(needs),
     ...clientSessions(needs),
-    begin: (login) => begin(needs, login),
-    finishLogin: (session, asked) => finishLogin(needs, session, asked),
     refresh: (token, origin, asked) => refresh(needs, token, origin, asked),
+    ...raisedSessions(needs),
     authenticate: (token) => authenticate(needs, token),
     authenticateClient: (token) => authenticateClient(needs, token),
     authenticateExisting: (token) => authenticateExisting(needs, token),
@@ -268,7 +275,7 @@ export function createSessions({
     findByRefreshToken: (token) => findByRefreshToken(needs, token),
     exportDevices: (userId) => known.devicesOf(db, userId),
     exportPage: (page) => pageOfUser(db, page),
-    findAuthTime: ({ userId, sessionId }) => findAuthTime(db, { userId, sessionId }),
+    findChecks: ({ userId, sessionId }) => findChecks(db, { userId, sessionId }),
     listOwn: (caller) => listOwn(needs, caller),
     logout: (caller, ip) => logout(needs, caller, ip),
     endOwn: (caller, id, ip) => endOwn(needs, caller, { id, ip }),
@@ -276,6 +283,7 @@ export function createSessions({
     endAll: (change) => endAll(needs, change),
     revoke: (token, ip) => revoke(needs, token, ip),
     readDevice: (token) => needs.deviceTokens.read(token),
+    readDeviceNow: (token) => needs.deviceTokens.readNow(token),
     findDevice: (device, user) => findDevice(needs, device, user),
     forgetDevice: (id) => known.forgetDevice(db, id),
     isKnownNetwork: ({ userId, client }) => known.hasNetwork(db, { userId, network: client }),

@@ -52,6 +52,7 @@ const prepared = statements((db, { select, change }) => {
         epoch: named('epoch'),
         amr: named('amr'),
         authTime: named('authTime'),
+        mfaTime: named('mfaTime'),
         macSalt: named('macSalt'),
         createdAt: named('now'),
         refreshedAt: named('now'),
@@ -106,6 +107,20 @@ const prepared = statements((db, { select, change }) => {
           ),
         ),
     ),
+    raise: change(
+      q
+        .update(sessions)
+        .set({
+          amr: named('amr'),
+          authTime: named('now'),
+          mfaTime: sql`coalesce(${castPlaceholder('mfaTime', 'bigint')}, ${sessions.mfaTime})`,
+          macSalt: named('macSalt'),
+          generation: named('next'),
+          refreshedAt: named('now'),
+          expiresAt: named('expiresAt'),
+        })
+        .where(and(eq(sessions.id, named('id')), eq(sessions.generation, named('generation')), alive)),
+    ),
     recordUse: change(
       q
         .update(sessions)
@@ -148,6 +163,8 @@ export const ofNoClient: OfClient = { clientId: null, scope: null, resources: nu
 type NewSession = Written<'id' | 'userId' | 'epoch' | 'amr' | 'authTime' | 'macSalt' | 'expiresAt'> &
   OfClient &
   Pick<StoredSession, 'kind' | 'isRemembered'> & {
+    /** When a second factor was checked; null without one. */
+    mfaTime: EpochMs | null
     deviceName: string | null
     loginNetwork: string | null
     deviceId: string | null
@@ -186,6 +203,19 @@ export const rotate = async (
   db: Db,
   { userId, ...by }: Written<'id' | 'userId' | 'clientId' | 'parentId' | 'generation' | 'expiresAt'>,
 ): Promise<boolean> => (await execute(db, prepared(db).rotate, { ...by, next: by.generation + 1 }, { userId })) > 0
+
+/**
+ * Records what was shown in a live session, and moves it from `generation` to the next one.
+ * @param by.mfaTime null leaves the time of the last check of a second factor as it is
+ * @returns false when the session has another generation, or is not alive
+ */
+export const raise = async (
+  db: Db,
+  by: Pick<StoredSession, 'id' | 'generation' | 'amr' | 'macSalt' | 'expiresAt'> & {
+    mfaTime: EpochMs | null
+    now: EpochMs
+  },
+): Promise<boolean> => (await execute(db, prepared(db).raise, { ...by, next: by.generation + 1 })) > 0
 
 /** Records a use of a live browser session that was last used at `before` or earlier. */
 export const recordUse = (

@@ -1,17 +1,15 @@
 import { Elysia } from 'elysia'
-import { invalidField, KeywardError, MISSING } from '../../errors.ts'
-import { noteUser } from '../../http/caller.ts'
+import { invalidField, MISSING } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answerParts } from '../../http/parts.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { isLocale } from '../../lib/locale.ts'
-import type { Next } from '../../pages/next.ts'
-import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
-import { shown, submitted } from '../../pages/routes.ts'
-import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
+import type { Pages, Visit } from '../../pages/pages.tsx'
+import { optionsAnswer, shown, submitted } from '../../pages/routes.ts'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Enrollment } from '../enrollment/enrollment.ts'
 import type { Mails } from '../mail/mail.ts'
-import type { BrowserSession, SessionCaller, Sessions } from '../sessions/sessions.ts'
+import type { SessionCaller, Sessions } from '../sessions/sessions.ts'
 import type { Verification } from '../verification/verification.ts'
 import { addressView, passwordView } from './pages/account/credentials.tsx'
 import { deletedView, deleteView, exportView } from './pages/account/data.tsx'
@@ -25,6 +23,8 @@ import {
 import { overviewView, type PageBelow } from './pages/account/overview.tsx'
 import type { AccountShown } from './pages/account/parts.tsx'
 import { profileView } from './pages/account/profile.tsx'
+import { type AccountPage, accountVisits } from './pages/account/visits.ts'
+import { securityPage } from './pages/factors/security-page.ts'
 import type { SocialProvider } from './pages/providers.tsx'
 import type { SignIn } from './sign-in.ts'
 
@@ -48,41 +48,36 @@ export interface AccountPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
   pages: Pages | undefined
   clock: Clock
-  accounts: Pick<Accounts, 'updateProfile' | 'changePassword' | 'exportOwn' | 'deleteOwn' | 'isFresh' | 'hasPassword'>
+  accounts: Pick<
+    Accounts,
+    'updateProfile' | 'changePassword' | 'exportOwn' | 'deleteOwn' | 'proofNeeded' | 'hasPassword'
+  >
   sessions: Pick<Sessions, 'listOwn' | 'endOwn' | 'endOwnAll'>
   verification: Pick<Verification, 'askToVerify'>
   mails: Pick<Mails, 'isOn'>
+  enrollment: Enrollment
   /** The least number of characters in a password. */
   minLength: number
+  /** The RP ID of passkeys; undefined with `PASSKEYS=off`. */
+  rpId: string | undefined
+  /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS). */
+  rememberDays: number
   apps?: ConnectedApps
   identities?: LinkedIdentities
-}
-
-/** One page below `/account`. */
-interface AccountPage {
-  view(visit: Visit, shown: AccountShown): View | Promise<View>
-  /** Does what the form asks for, by the use case of the JSON route. */
-  act(visit: Visit, caller: SessionCaller): Promise<string | Next | Response>
-  codes: Parameters<typeof submitted>
-  /** Whether the overview leads to the page; always, if undefined. */
-  isUsed?(userId: number): Promise<boolean>
 }
 
 /** The pages with which people see and change their account. Each does what a JSON route does. */
 export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: HttpKit) {
   const { pages, clock, accounts, sessions, verification, mails, minLength, apps, identities } = needs
+  const { enrollment, rpId, rememberDays } = needs
+  const mayUsePasskeys = rpId !== undefined
   const routes = new Elysia({ name: 'keyward.account-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
   const from = ({ request }: Visit) => kit.requester(request)
-  const callerOf = ({ id, user, authTime }: BrowserSession): SessionCaller => ({
-    kind: 'session',
-    userId: user.id,
-    sessionId: id,
-    authTime,
-    user,
-  })
+  const { show, submission } = accountVisits(signIn, { clock, accounts })
 
+  const security = securityPage({ enrollment, mayUsePasskeys, rememberDays, from })
   const below: Partial<Record<PageBelow, AccountPage>> = {
     profile: {
       view: profileView,
@@ -114,7 +109,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         await accounts.updateProfile(caller, change)
         return '/account/address?sent'
       },
-      codes: [...freshCodes, 'mail_not_configured'],
+      codes: [...freshCodes, 'mfa_enrollment_required', 'mail_not_configured'],
     },
     password: {
       view: (visit, shown) => passwordView(visit, shown, minLength),
@@ -127,6 +122,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
       },
       codes: [...freshCodes],
     },
+    security,
     sessions: {
       view: async (visit, shown) =>
         sessionsView(visit, shown, await sessions.listOwn({ userId: shown.browser.user.id })),
@@ -177,7 +173,7 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
       view: deleteView,
       async act(visit, caller) {
         await accounts.deleteOwn(caller, { password: typed(visit.input.password), ...from(visit) })
-        const cookies = (['session', 'device'] as const).map((name) => ({ name, value: null }))
+        const cookies = (['session', 'device', 'trusted'] as const).map((name) => ({ name, value: null }))
         return { next: '/account/delete?done', cookies }
       },
       codes: [...freshCodes, 'last_admin'],
@@ -188,32 +184,6 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
   const usedBy = async ({ browser: { user } }: AccountShown): Promise<PageBelow[]> => {
     const used = await Promise.all(names.map(async (name) => (await below[name]?.isUsed?.(user.id)) ?? true))
     return names.filter((_, at) => used[at])
-  }
-
-  const toLogIn = (visit: Visit, page: string): Next =>
-    toSignIn(signIn, visit, { to: 'account', query: page, seen: clock.now() })
-
-  /** Shows a page to the owner of a browser session; anybody else is asked to log in. */
-  async function show(
-    visit: Visit,
-    page: PageBelow | '',
-    view: (shown: AccountShown) => View | Promise<View>,
-    problem?: FormProblem,
-  ): Promise<View | Next> {
-    const browser = await visit.browser()
-    if (!browser) return toLogIn(visit, page)
-    noteUser(visit.request, browser.user.id)
-    const { value, change } = formCookieOf(signIn, visit)
-    const asked = signIn.seal({ to: 'account', query: page, seen: clock.now() }, value)
-    const made = await view({
-      browser,
-      hidden: { form: signIn.formToken(value) },
-      hasPassword: await accounts.hasPassword(browser.user.id),
-      isFresh: accounts.isFresh(browser.authTime),
-      logInAgain: `/sign-in?request=${asked}`,
-      problem,
-    })
-    return { ...made, cookies: [change] }
   }
 
   routes.get(
@@ -244,39 +214,36 @@ export function accountPages(signIn: SignIn, needs: AccountPagesNeeds, kit: Http
         detail: { summary: `See the page ${name} of your account`, tags: ['pages'] },
       },
     )
+    routes.post(`/account/${name}`, ({ request }) => pages.submit(request, submission(name, { view, act })), {
+      ...open,
+      limit: name === 'security' ? ['login', 'factor', 'mfa'] : ['login', 'account', 'mail', 'mfa'],
+      parse: 'none',
+      response: { 200: shown()[200], ...submitted(...codes) },
+      detail: { summary: `Send the form of the page ${name}`, tags: ['pages'] },
+    })
+  }
+  if (mayUsePasskeys)
     routes.post(
-      `/account/${name}`,
-      ({ request }) =>
-        pages.submit(request, {
-          async act(visit) {
-            if (!signIn.isFormToken(visit.input.form ?? '', visit.cookie('form')))
-              throw new KeywardError('csrf_refused')
-            const browser = await visit.browser()
-            if (!browser) return toLogIn(visit, name)
-            noteUser(request, browser.user.id)
-            try {
-              return await act(visit, callerOf(browser))
-            } catch (error) {
-              // The session has ended since it was read.
-              if (error instanceof KeywardError && error.code === 'invalid_token') return toLogIn(visit, name)
-              throw error
-            }
-          },
-          async again(visit, problem) {
-            if (problem.code === 'csrf_refused') return undefined
-            const made = await show(visit, name, (one) => view(visit, one), problem)
-            return 'next' in made ? undefined : made
-          },
-        }),
+      '/account/security/options',
+      ({ request }) => {
+        const begin = async (visit: Visit, caller: SessionCaller) => {
+          const kind = visit.input.kind === 'security_key' ? 'security_key' : 'passkey'
+          const { challengeId, options } = await enrollment.beginPasskey(caller, { kind, ...from(visit) })
+          return Response.json({ options, challenge_id: challengeId }, { headers: { 'cache-control': 'no-store' } })
+        }
+        return pages.submit(request, submission('security', { view: security.view, act: begin }))
+      },
       {
         ...open,
-        limit: ['login', 'account', 'mail'],
+        limit: ['login', 'factor', 'mfa'],
         parse: 'none',
-        response: { 200: shown()[200], ...submitted(...codes) },
-        detail: { summary: `Send the form of the page ${name}`, tags: ['pages'] },
+        response: {
+          ...optionsAnswer,
+          ...submitted('reauthentication_required', 'mfa_enrollment_required', 'too_many_factors', 'rate_limited'),
+        },
+        detail: { summary: 'Get the options of WebAuthn for a new passkey or security key', tags: ['pages'] },
       },
     )
-  }
   return routes
 }
 

@@ -2,17 +2,20 @@ import { Elysia } from 'elysia'
 import { type FieldError, KeywardError, MISSING } from '../../errors.ts'
 import { noteUser } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
-import { type Clock, DAY, SECOND } from '../../lib/clock.ts'
-import type { CookieChange } from '../../pages/cookies.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Next } from '../../pages/next.ts'
 import type { FormProblem, Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
+import { cookiesOf } from '../../pages/session-cookies.ts'
+import { toSecond } from '../../pages/to-second.ts'
 import { formCookieOf, toSignIn } from '../../pages/to-sign-in.ts'
-import type { Accounts } from '../accounts/accounts.ts'
+import type { Accounts, BrowserLogin, SignedIn } from '../accounts/accounts.ts'
+import { readCredential } from './factor-input.ts'
 import type { SocialProvider } from './pages/providers.tsx'
 import { deadRequestView, signInView } from './pages/sign-in.tsx'
 import { signedOutView, signOutView } from './pages/sign-out.tsx'
 import { type LegalLinks, signUpClosed, signUpSent, signUpView } from './pages/sign-up.tsx'
-import type { SignIn } from './sign-in.ts'
+import type { SignIn, SignInRequest } from './sign-in.ts'
 
 export interface SignInPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
@@ -21,6 +24,8 @@ export interface SignInPagesNeeds {
   accounts: Pick<Accounts, 'needsProof' | 'register' | 'askToRegister'>
   /** How long "keep me logged in" lasts (REMEMBER_ME_DAYS); 0 hides the box. */
   rememberDays: number
+  /** The RP ID of passkeys; undefined with `PASSKEYS=off`. */
+  rpId: string | undefined
   /** True when anybody may register. */
   mayRegister: boolean
   /** The least number of characters in a password. */
@@ -35,7 +40,17 @@ export interface SignInPagesNeeds {
  * cases.
  */
 export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKit) {
-  const { pages, accounts, clock, rememberDays, mayRegister, minLength, legal, providers = async () => [] } = needs
+  const {
+    pages,
+    accounts,
+    clock,
+    rememberDays,
+    rpId,
+    mayRegister,
+    minLength,
+    legal,
+    providers = async () => [],
+  } = needs
   const routes = new Elysia({ name: 'keyward.sign-in-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -47,7 +62,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     if (!request) return deadRequestView(visit, signIn.startAgain(sealed, formCookie))
     const browser = await visit.browser()
     const username = browser?.user.username
-    const may = { mayRemember: rememberDays > 0, mayRegister, providers: await providers() }
+    const may = { mayRemember: rememberDays > 0, mayRegister, rpId, providers: await providers() }
     return signInView(visit, { request, sealed, username, ...may, problem })
   }
 
@@ -60,30 +75,37 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
     return signUpView(visit, { request, sealed, minLength, legal, providers: await providers(), problem })
   }
 
-  /** Logs in with a password that was typed in a form. @returns the cookies of the new session */
-  async function logIn(visit: Visit, identifier: string, isRemembered: boolean): Promise<CookieChange[]> {
+  const mayRemember = ({ input }: Visit) => rememberDays > 0 && input.remember === 'on'
+
+  /** Logs in, and leads to the next page, which may ask for the second factor. */
+  async function logIn(
+    visit: Visit,
+    asked: SignInRequest,
+    isRemembered: boolean,
+    way: (from: Omit<BrowserLogin, 'identifier' | 'password'>) => Promise<SignedIn>,
+  ): Promise<Next> {
     const { request, cookie } = visit
+    const { request: sealed = '' } = visit.input
     const former = await visit.browser()
-    const signedIn = await signIn.logIn({
-      identifier,
-      password: visit.input.password ?? '',
-      deviceToken: cookie('device'),
-      origin: kit.origin(request),
-      client: kit.clientPrefix(request),
-      browser: { isRemembered, replaces: former?.id },
-    })
-    noteUser(request, signedIn.userId)
-    return cookiesOf(signedIn, isRemembered)
+    try {
+      const signedIn = await way({
+        deviceToken: cookie('device'),
+        origin: kit.origin(request),
+        client: kit.clientPrefix(request),
+        browser: { isRemembered, replaces: former?.id },
+      })
+      noteUser(request, signedIn.userId)
+      return { next: signIn.afterwards(sealed, asked), cookies: cookiesOf(visit, signedIn, rememberDays) }
+    } catch (error) {
+      return toSecond(error, sealed)
+    }
   }
 
-  const cookiesOf = (signedIn: { cookie: string; deviceToken: string }, isRemembered: boolean): CookieChange[] => [
-    {
-      name: 'session',
-      value: signedIn.cookie,
-      maxAgeSeconds: isRemembered ? (rememberDays * DAY) / SECOND : undefined,
-    },
-    { name: 'device', value: signedIn.deviceToken, maxAgeSeconds: DEVICE_DAYS * (DAY / SECOND) },
-  ]
+  const logInWithPassword = (visit: Visit, asked: SignInRequest, isRemembered: boolean): Promise<Next> => {
+    const { username: identifier = '', password = '' } = visit.input
+    const trustedToken = visit.cookie('trusted')
+    return logIn(visit, asked, isRemembered, (from) => signIn.logIn({ identifier, password, trustedToken, ...from }))
+  }
 
   return routes
     .get(
@@ -113,7 +135,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
       ({ request }) =>
         pages.submit(request, {
           async act(visit) {
-            const { request: sealed = '', username = '', password = '', remember } = visit.input
+            const { request: sealed = '', username = '', password = '' } = visit.input
             const asked = signIn.open(sealed, visit.cookie('form'))
             if (!asked) throw new KeywardError('csrf_refused')
             // An empty field is refused here, because the use case would count it as a failed login.
@@ -121,8 +143,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
             if (username.trim() === '') errors.push({ field: 'username', message: MISSING })
             if (password === '') errors.push({ field: 'password', message: MISSING })
             if (errors.length > 0) throw new KeywardError('validation_failed', { errors })
-            const isRemembered = rememberDays > 0 && remember === 'on'
-            return { next: signIn.afterwards(sealed, asked), cookies: await logIn(visit, username, isRemembered) }
+            return logInWithPassword(visit, asked, mayRemember(visit))
           },
           again: view,
         }),
@@ -132,6 +153,26 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
         parse: 'none',
         response: submitted('invalid_credentials', 'rate_limited', 'overloaded'),
         detail: { summary: 'Check the password, and begin a session', tags: ['pages'] },
+      },
+    )
+    .post(
+      '/sign-in/passkey',
+      ({ request }) =>
+        pages.submit(request, {
+          async act(visit) {
+            const asked = signIn.open(visit.input.request ?? '', visit.cookie('form'))
+            if (!asked) throw new KeywardError('csrf_refused')
+            const response = readCredential(visit.input.credential ?? '')
+            return logIn(visit, asked, mayRemember(visit), (from) => signIn.logInWithPasskey({ response, ...from }))
+          },
+          again: view,
+        }),
+      {
+        ...open,
+        limit: ['passkey', 'login'],
+        parse: 'none',
+        response: submitted('invalid_passkey', 'unknown_passkey', 'webauthn_failed', 'rate_limited'),
+        detail: { summary: 'Check a passkey, and begin a session', tags: ['pages'] },
       },
     )
     .get(
@@ -164,7 +205,7 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
             }
             await accounts.register(registration)
             try {
-              return { next: signIn.afterwards(sealed, asked), cookies: await logIn(visit, username, false) }
+              return await logInWithPassword(visit, asked, false)
             } catch (error) {
               if (!(error instanceof KeywardError)) throw error
               // The account exists. Its owner can log in when the load or the limit is over.
@@ -228,6 +269,3 @@ export function signInPages(signIn: SignIn, needs: SignInPagesNeeds, kit: HttpKi
 }
 
 const open = { open: true, page: true } as const
-
-/** How long a browser keeps the device token. The token expires then. */
-const DEVICE_DAYS = 180

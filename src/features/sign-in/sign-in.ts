@@ -2,9 +2,10 @@ import type { Clock, EpochMs } from '../../lib/clock.ts'
 import type { Locale } from '../../lib/locale.ts'
 import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { type Random, randomId } from '../../lib/random.ts'
-import type { Accounts, BrowserLogin, SignedIn } from '../accounts/accounts.ts'
+import type { Accounts, BrowserLogin, BrowserPasskeyLogin, SignedIn } from '../accounts/accounts.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { BrowserSession, Sessions } from '../sessions/sessions.ts'
+import type { Level } from '../tokens/tokens.ts'
 import { createSealedRequests, isFormCookie } from './sealed-request.ts'
 
 /** The purpose of a sign-in: where the browser goes afterwards, and what the page shows. */
@@ -19,6 +20,8 @@ export interface SignInRequest {
   hint?: string
   /** The language that the application asks for (`ui_locales`). */
   locale?: Locale
+  /** The level that the application asks for, when the session does not have it. */
+  level?: Level
   /** The user whom a page asks for consent. The answer of another user in the same browser does not count. */
   userId?: number
   /** The name of the application that asks. */
@@ -31,7 +34,7 @@ export interface SignInNeeds {
   clock: Clock
   random: Random
   secrets: Pick<Secrets, 'macKeys'>
-  accounts: Pick<Accounts, 'logInBrowser'>
+  accounts: Pick<Accounts, 'logInBrowser' | 'logInWithPasskeyInBrowser'>
   sessions: Pick<Sessions, 'findByCookie' | 'endBrowser'>
 }
 
@@ -63,6 +66,8 @@ export interface SignIn {
   browserOf(cookie: string | undefined): MaybePromise<BrowserSession | undefined>
   /** Logs in with a password, see `Accounts.logInBrowser`. */
   logIn(login: BrowserLogin): Promise<SignedIn>
+  /** Logs in with a passkey, see `Accounts.logInWithPasskeyInBrowser`. */
+  logInWithPasskey(login: BrowserPasskeyLogin): Promise<SignedIn>
   /** Ends the session of a browser. */
   signOut(session: BrowserSession, ip: string): Promise<void>
 }
@@ -90,6 +95,7 @@ export function createSignIn({ clock, random, secrets, accounts, sessions }: Sig
     isFormToken: sealed.isFormToken,
     browserOf: (cookie) => (cookie === undefined ? undefined : sessions.findByCookie(cookie)),
     logIn: accounts.logInBrowser,
+    logInWithPasskey: accounts.logInWithPasskeyInBrowser,
     signOut: (session, ip) => sessions.endBrowser(session, ip),
   }
 }

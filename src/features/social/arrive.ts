@@ -2,7 +2,7 @@ import { invalidField, KeywardError } from '../../errors.ts'
 import type { Locale } from '../../lib/locale.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Proofs } from '../proofs/proofs.ts'
-import type { BegunSession } from '../sessions/sessions.ts'
+import type { Begun } from '../sessions/sessions.ts'
 import { invalidEmail, normalizeEmail, trimTyped, type User } from '../users/users.ts'
 import type { Verification } from '../verification/verification.ts'
 import * as store from './identities.store.ts'
@@ -21,7 +21,7 @@ export interface ArriveNeeds extends LinkNeeds, RuleNeeds {
 
 /** What comes next in a sign-in: the end, or one of three pages. */
 export type Arrival =
-  | { step: 'done'; begun: BegunSession }
+  | { step: 'done'; begun: Begun }
   | { step: 'address'; pending: Pending }
   | { step: 'code'; pending: Pending }
   | { step: 'ask'; pending: Pending; user: User; ways: Ways }
@@ -96,11 +96,11 @@ async function register(
   provider: Provider,
   { identity, address }: Pending & { address: string },
   visit: ArrivalVisit,
-): Promise<BegunSession> {
+): Promise<Begun> {
   const { accounts, users, mails } = needs
   if (!provider.signsUp) throw new KeywardError('registration_closed')
   const { ip } = visit.origin
-  let begun: BegunSession | undefined
+  let begun: Begun | undefined
   const registration = { email: address, wish: identity.username, name: identity.name ?? null, ip }
   await accounts.registerProved({ ...registration, locale: visit.locale ?? null }, async ({ id }) => {
     const { email = null, issuer, subject } = identity
@@ -206,7 +206,7 @@ async function orAgain(
   needs: ArriveNeeds,
   pending: Pending,
   visit: ArrivalVisit,
-  link: () => Promise<BegunSession>,
+  link: () => Promise<Begun>,
 ): Promise<Arrival> {
   try {
     return { step: 'done', begun: await link() }

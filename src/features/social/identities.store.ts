@@ -40,16 +40,17 @@ export async function remove(
 export const removeOf = ({ q, t: { identities } }: Db, userId: number): Promise<LinkedIdentity[]> =>
   q.delete(identities).where(eq(identities.userId, userId)).returning()
 
-/** True when the user has another identity than `id`, of a provider that is enabled. */
+/** True when the user has an identity of a provider that is enabled, other than `id` if that is given. */
 export async function hasOther(
   { q, t: { identities, providers } }: Db,
-  { id, userId }: { id: number; userId: number },
+  { id, userId }: { id?: number; userId: number },
 ): Promise<boolean> {
+  const isOther = id === undefined ? undefined : ne(identities.id, id)
   const others = await q
     .select({ id: identities.id })
     .from(identities)
     .innerJoin(providers, eq(providers.name, identities.provider))
-    .where(and(eq(identities.userId, userId), ne(identities.id, id), eq(providers.isEnabled, true)))
+    .where(and(eq(identities.userId, userId), isOther, eq(providers.isEnabled, true)))
     .limit(1)
   return others.length > 0
 }

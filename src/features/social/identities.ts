@@ -2,6 +2,7 @@ import { KeywardError } from '../../errors.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Accounts, FreshProof } from '../accounts/accounts.ts'
 import type { Audit } from '../audit/audit.ts'
+import { type Factors, signsIn } from '../factors/factors.ts'
 import { accountWrite, type Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
@@ -19,12 +20,15 @@ interface IdentitiesNeeds {
 export interface Identities {
   /** The identities of a user, for an export. */
   exportOf(userId: number): Promise<object[]>
+  /** True when an identity of an enabled provider can sign the user in. */
+  canSignIn(userId: number): Promise<boolean>
   /** Removes all identities of a user, in the current transaction. */
   removeOf(userId: number): Promise<void>
 }
 
 export const createIdentities = ({ store: db, audit }: IdentitiesNeeds): Identities => ({
   exportOf: async (userId) => (await store.listOf(db, userId)).map(({ userId: _, ...identity }) => identity),
+  canSignIn: (userId) => store.hasOther(db, { userId }),
   async removeOf(userId) {
     for (const { id, provider } of await store.removeOf(db, userId))
       await audit.record({ event: 'identity.unlinked', userId, details: { id, provider } })
@@ -34,6 +38,7 @@ export const createIdentities = ({ store: db, audit }: IdentitiesNeeds): Identit
 export interface UnlinkNeeds extends IdentitiesNeeds {
   users: Pick<Users, 'hold' | 'findPassword'>
   accounts: Pick<Accounts, 'requireFresh'>
+  factors: Pick<Factors, 'list'>
   limits: Pick<Limits, 'reserve'>
   mails: Pick<Mails, 'notify'>
 }
@@ -65,7 +70,7 @@ function numberOf(id: string): number {
 }
 
 const unlink = (
-  { store: db, audit, users, mails }: UnlinkNeeds,
+  { store: db, audit, users, factors, mails }: UnlinkNeeds,
   { userId, id, ip }: { userId: number; id: number; ip?: string },
 ): Promise<void> =>
   db.transaction(
@@ -75,7 +80,8 @@ const unlink = (
       const removed = await store.remove(db, { id, userId })
       if (!removed) throw new KeywardError('identity_not_found')
       const password = await users.findPassword(userId)
-      if (!password?.hash && !(await store.hasOther(db, { id, userId }))) throw new KeywardError('last_login_method')
+      const hasOther = password?.hash || (await store.hasOther(db, { id, userId }))
+      if (!hasOther && !(await factors.list(userId)).some(signsIn)) throw new KeywardError('last_login_method')
       const { provider } = removed
       await audit.record({ event: 'identity.unlinked', userId, ip, details: { id, provider } })
       const label = (await providers.find(db, provider))?.label ?? provider

@@ -3,7 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Store } from '../../storage/store.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Mails } from '../mail/mail.ts'
-import type { BegunSession, NewLogin, Sessions } from '../sessions/sessions.ts'
+import type { Begun, NewLink, NewLogin, Sessions } from '../sessions/sessions.ts'
 import type { User, Users } from '../users/users.ts'
 import * as store from './identities.store.ts'
 import type { Identity, LinkedIdentity } from './identity.ts'
@@ -35,7 +35,7 @@ export const AMR = 'fed'
  * Signs in the user of a known identity, whatever the addresses say.
  * @throws KeywardError `invalid_credentials` when the user is inactive
  */
-export async function signInKnown(needs: LinkNeeds, known: LinkedIdentity, visit: SignInVisit): Promise<BegunSession> {
+export async function signInKnown(needs: LinkNeeds, known: LinkedIdentity, visit: SignInVisit): Promise<Begun> {
   const { store: db, clock, audit, users } = needs
   const user = await users.find(known.userId)
   if (!user) throw new KeywardError('invalid_credentials')
@@ -75,12 +75,13 @@ export interface Linking {
 }
 
 /**
- * Links an identity with a user who proved the account, and signs the user in, in one transaction.
+ * Links an identity with a user who proved the account, and signs the user in, in one transaction. With a second
+ * factor, both wait until it was shown.
  * @throws KeywardError `invalid_credentials` when the user became inactive, or all sessions were ended meanwhile;
  *   `identity_taken`
  * @throws Changed
  */
-export async function linkAndSignIn(needs: LinkNeeds, linking: Linking, visit: SignInVisit): Promise<BegunSession> {
+export async function linkAndSignIn(needs: LinkNeeds, linking: Linking, visit: SignInVisit): Promise<Begun> {
   const { store: db, users } = needs
   const { user, amr, recheck } = linking
   const device = await knownDevice(needs, user, visit)
@@ -94,8 +95,8 @@ export async function linkAndSignIn(needs: LinkNeeds, linking: Linking, visit: S
       // `recheck` may have raised the epoch and forgotten the devices.
       const present = (await users.find(user.id))!
       const isSame = present.sessionEpoch === before.sessionEpoch
-      await addLink(needs, { ...linking, userId: user.id, ip: visit.origin.ip })
-      return begin(needs, present, visit, { amr: [AMR, ...amr], device: isSame ? device : undefined })
+      const link = linkOf(linking.provider, linking.identity)
+      return begin(needs, present, visit, { amr: [AMR, ...amr], device: isSame ? device : undefined, link })
     },
     { userId: user.id },
   )
@@ -106,25 +107,39 @@ export async function linkAndSignIn(needs: LinkNeeds, linking: Linking, visit: S
  * @throws KeywardError `identity_taken` when the identity is linked with another user, or the user has another identity
  *   of this provider
  */
-export async function addLink(
-  { store: db, clock, audit, mails }: LinkNeeds,
-  { provider, identity, userId, ip }: Pick<Linking, 'provider' | 'identity'> & { userId: number; ip: string },
+async function addLink(
+  { store: db, clock, audit, mails }: Pick<LinkNeeds, 'store' | 'clock' | 'audit' | 'mails'>,
+  { provider, label, issuer, subject, email, userId, ip }: Linked,
 ): Promise<void> {
   const now = clock.now()
-  const { issuer, subject, email = null } = identity
-  const row = { userId, provider: provider.name, issuer, subject, email, createdAt: now, lastUsedAt: now }
+  const row = { userId, provider, issuer, subject, email, createdAt: now, lastUsedAt: now }
   if (await store.insert(db, row)) {
-    await audit.record({ event: 'identity.linked', userId, ip, details: { provider: provider.name } })
-    await mails.notify('identity_linked', userId, { ip, provider: provider.label })
+    await audit.record({ event: 'identity.linked', userId, ip, details: { provider } })
+    await mails.notify('identity_linked', userId, { ip, provider: label })
     return
   }
-  const known = await store.find(db, identity)
+  const known = await store.find(db, { issuer, subject })
   if (known?.userId === userId) return
   if (known) throw new KeywardError('identity_taken')
   throw new KeywardError('identity_taken', {
     sentence: 'Your account is linked with another account of this provider: unlink that first',
   })
 }
+
+/** Adds the links of logins; see `NewLogin.link`. */
+export const createLinks = (needs: Pick<LinkNeeds, 'store' | 'clock' | 'audit' | 'mails'>) => ({
+  add: (link: Linked) => addLink(needs, link),
+})
+
+type Linked = NewLink & { userId: number; ip: string }
+
+const linkOf = ({ name, label }: Provider, { issuer, subject, email }: Identity): NewLink => ({
+  provider: name,
+  label,
+  issuer,
+  subject,
+  email: email ?? null,
+})
 
 /** Links an identity with a user who is signed in and has pressed "link". Never touches the address of the user. */
 export async function linkOwn(
@@ -137,7 +152,7 @@ export async function linkOwn(
       async () => {
         if (!(await users.holdForSession({ id: user.id, epoch: user.sessionEpoch })))
           throw new KeywardError('invalid_token')
-        await addLink(needs, { provider, identity, userId: user.id, ip })
+        await addLink(needs, { ...linkOf(provider, identity), userId: user.id, ip })
       },
       { userId: user.id },
     )
@@ -168,5 +183,5 @@ export const begin = (
   { sessions }: Pick<LinkNeeds, 'sessions'>,
   user: User,
   { origin, browser }: SignInVisit,
-  { amr, device }: { amr: readonly string[]; device: NewLogin['device'] },
-): Promise<BegunSession> => sessions.begin({ user, amr, origin, browser, ...(device && { device }) })
+  { amr, device, link }: { amr: readonly string[]; device: NewLogin['device']; link?: NewLink },
+): Promise<Begun> => sessions.begin({ user, amr, origin, browser, ...(device && { device }), ...(link && { link }) })

@@ -6,13 +6,16 @@ import type { HttpKit } from '../../http/kit.ts'
 import { locationFrom } from '../../http/location.ts'
 import { readForm } from '../../http/parsers.ts'
 import { pathOf } from '../../http/route-table.ts'
-import { type Clock, DAY, MINUTE, SECOND } from '../../lib/clock.ts'
+import { type Clock, DAY, SECOND } from '../../lib/clock.ts'
 import type { CookieChange } from '../../pages/cookies.ts'
 import type { Next } from '../../pages/next.ts'
 import type { AskedOf, Pages, View, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
+import { cookiesOfBegun } from '../../pages/session-cookies.ts'
+import { toSecond } from '../../pages/to-second.ts'
 import { toSignIn } from '../../pages/to-sign-in.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { Accounts } from '../accounts/accounts.ts'
+import { callerOfBrowser, type Sessions } from '../sessions/sessions.ts'
 import type { SignIn, SignInRequest } from '../sign-in/sign-in.ts'
 import { flowCookies, readFlow, withoutFlow } from './pages/flow-cookies.ts'
 import { continueView, failureView } from './pages/views.tsx'
@@ -22,13 +25,14 @@ export interface SocialPagesNeeds {
   /** Undefined when `PAGES` is `off`, and where pages may not use cookies; then this feature has no page routes. */
   pages: Pages | undefined
   clock: Clock
+  accounts: Pick<Accounts, 'proofNeeded'>
   signIn: SignIn
-  sessions: Pick<Sessions, 'cookieOf' | 'makeDeviceToken'>
+  sessions: Pick<Sessions, 'requireSession' | 'cookieOf' | 'makeDeviceToken'>
 }
 
 /** The pages to log in with another service, and to link an account there. */
 export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKit) {
-  const { pages, clock, signIn, sessions } = needs
+  const { pages, clock, accounts, signIn, sessions } = needs
   const routes = new Elysia({ name: 'keyward.social-pages' }).use(kit.plugin)
   if (pages === undefined) return routes
 
@@ -48,16 +52,15 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
   /** Where the browser goes after a step, with its cookies. */
   async function next(visit: Visit, { name, id, request }: Step, arrival: Arrival): Promise<Next> {
     if (arrival.step === 'done') {
-      const { begun } = arrival
-      noteUser(visit.request, begun.user.id)
       const formCookie = signIn.formCookie(visit.cookie('form'))
-      const cookies: CookieChange[] = [
-        { name: 'session', value: sessions.cookieOf(begun) },
-        { name: 'device', value: await sessions.makeDeviceToken(begun), maxAgeSeconds: DEVICE_DAYS * (DAY / SECOND) },
-        { name: 'form', value: formCookie, maxAgeSeconds: DAY / SECOND },
-        ...withoutFlow(visit, id),
-      ]
-      return { next: signIn.afterwards(signIn.seal(request, formCookie), request), cookies }
+      const sealed = signIn.seal(request, formCookie)
+      const begun = await sessions.requireSession(arrival.begun).catch((error) => toSecond(error, sealed))
+      const kept: CookieChange = { name: 'form', value: formCookie, maxAgeSeconds: DAY / SECOND }
+      const cookies = [kept, ...withoutFlow(visit, id)]
+      if ('next' in begun) return { ...begun, cookies: [...(begun.cookies ?? []), ...cookies] }
+      noteUser(visit.request, begun.user.id)
+      cookies.push(...(await cookiesOfBegun(visit, sessions, begun, 0)))
+      return { next: signIn.afterwards(sealed, request), cookies }
     }
     const { step: page, pending } = arrival
     const of = arrival.step === 'ask' && {
@@ -80,12 +83,14 @@ export function socialPages(social: Social, needs: SocialPagesNeeds, kit: HttpKi
     }
   }
 
-  /** Begins a link for the person who is logged in; a login in the last 15 minutes is needed. */
+  /** Begins a link for the person who is logged in; a fresh check is needed, of the second factor if there is one. */
   async function beginLink(visit: Visit, name: string): Promise<Next> {
     const browser = await visit.browser()
     if (!signIn.isFormToken(visit.input.link ?? '', visit.cookie('form'))) return { next: '/account/identities' }
-    if (!browser || clock.now() - browser.authTime > FRESH)
-      return toSignIn(signIn, visit, { to: 'account', query: 'identities', seen: clock.now() })
+    const back: SignInRequest = { to: 'account', query: 'identities', seen: clock.now() }
+    if (!browser) return toSignIn(signIn, visit, back)
+    const needed = await accounts.proofNeeded(callerOfBrowser(browser))
+    if (needed !== 'none') return toSignIn(signIn, visit, back, needed === 'factor' ? 'sign-in/step-up' : 'sign-in')
     const { id: userId, sessionEpoch: epoch } = browser.user
     const begun = await social.begin(name, { kind: 'link', userId, epoch }, kit.requester(visit.request))
     return { next: begun.url, cookies: flowCookies(visit, begun.id, begun.sealed) }
@@ -275,10 +280,5 @@ const endings = [
 ] as const
 
 const NamePath = t.Object({ name: t.String({ description: 'The name of the provider', examples: ['github'] }) })
-
-/** How long a browser keeps the device token. The token expires then. */
-const DEVICE_DAYS = 180
-/** A link needs a login as recent as this. */
-const FRESH = 15 * MINUTE
 /** The longest field of a provider's form that is passed on. */
 const MAX_FIELD = 4_096

@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Roles } from '../roles/roles.ts'
 import { nameKeysOf, type User } from '../users/users.ts'
@@ -8,6 +9,7 @@ import type { Provider } from './provider.ts'
 
 export interface RuleNeeds {
   roles: Pick<Roles, 'permissionsOf'>
+  factors: Pick<Factors, 'stateOf'>
   mails: Pick<Mails, 'isOn'>
 }
 
@@ -49,9 +51,12 @@ export async function waysFor(
   if (address === undefined || nameKeysOf(user).emailKey !== address.toLowerCase()) throw new Changed()
   const isPrivileged = await hasPermissions(needs, user)
   if (isPrivileged) return { password: true, code: false, startOver: false }
-  // Somebody else may have made the account with this address, and may know its password.
+  // The second factor is asked for after the password or the code. It is never linked without one of them.
+  const { has: hasFactor } = await needs.factors.stateOf(user.id)
+  // Somebody else may have made the account with this address, and may know its password. Whoever starts over also drops
+  // the factors that somebody else has added.
   if (user.emailVerifiedAt === null) return { password: true, code: false, startOver: true }
-  if (proof === 'code' || provider.link === 'automatic') return 'none'
+  if (proof === 'code' || (provider.link === 'automatic' && !hasFactor)) return 'none'
   return { password: true, code: needs.mails.isOn, startOver: false }
 }
 

@@ -40,6 +40,7 @@ export type { ProviderCheck } from './diagnose.ts'
 export { FLOW_LIFETIME, flowIdOf, isFlowId, type PendingFlow } from './flow.ts'
 export { createIdentities } from './identities.ts'
 export type { Identity, LinkedIdentity } from './identity.ts'
+export { createLinks } from './link.ts'
 export {
   type AuthMethod,
   authMethods,
@@ -166,8 +167,8 @@ export interface Social {
   listIdentities(userId: number): Promise<LinkedIdentity[]>
   /**
    * Removes an identity of the caller.
-   * @throws KeywardError `identity_not_found`; `last_login_method` when the user has no password and no other identity
-   *   of an enabled provider; those of `Accounts.requireFresh`; `rate_limited`
+   * @throws KeywardError `identity_not_found`; `last_login_method` when the user has no password, no passkey and no
+   *   other identity of an enabled provider; those of `Accounts.requireFresh`; `rate_limited`
    */
   unlinkOwn(caller: SessionCaller, of: FreshProof & { id: string }): Promise<void>
   /** Removes an identity of a user, for a command. @throws KeywardError `identity_not_found`, `last_login_method` */

@@ -4,6 +4,7 @@ import { randomId } from '../../lib/random.ts'
 import { checkClaims } from './claims.ts'
 import { createIdTokens } from './id-token.ts'
 import { sign, verify } from './jws.ts'
+import { isLevel, levelOf } from './level.ts'
 import { createProxyTokens } from './proxy-token.ts'
 import {
   type AccessTokenClaims,
@@ -29,7 +30,7 @@ export function accessTokens({ signingKeys, clock, random, settings }: AccessTok
   const ownAudiences = audience === undefined ? [] : [audience]
 
   function readClaims(payload: Record<string, unknown>): AccessTokenClaims | undefined {
-    const { sub, uid, sid, gen, auth_time: authTime, client_id: clientId, aud, scope } = payload
+    const { sub, uid, sid, gen, auth_time: authTime, acr, client_id: clientId, aud, scope } = payload
     const userId = compat ? uid : typeof sub === 'string' && /^[1-9]\d{0,15}$/.test(sub) ? Number(sub) : undefined
     if (typeof userId !== 'number' || !Number.isSafeInteger(userId) || typeof sid !== 'string') return undefined
     if (typeof gen !== 'number' || !Number.isSafeInteger(gen) || gen < 0) return undefined
@@ -39,6 +40,8 @@ export function accessTokens({ signingKeys, clock, random, settings }: AccessTok
       generation: gen,
       // A token without `auth_time` gets the time 0, so that no route accepts the token as proof of a recent login.
       authTime: typeof authTime === 'number' ? authTime * SECOND : 0,
+      // Tokens of versions before 0.3.0 have no `acr`.
+      acr: isLevel(acr) ? acr : 'aal1',
       clientId: clientId === OWN_CLIENT ? OWN_CLIENT : String(clientId),
       scope: typeof scope === 'string' ? scope : undefined,
       // Nearly all tokens share one array.
@@ -120,6 +123,7 @@ export function accessTokens({ signingKeys, clock, random, settings }: AccessTok
         email_verified: carried.has('email_verified') ? subject.emailVerified : undefined,
         roles: carried.has('roles') ? subject.roles : undefined,
         amr: subject.amr,
+        acr: levelOf(subject.amr),
         scope: subject.scope,
         auth_time: Math.floor(subject.authTime / SECOND),
       }),
@@ -134,6 +138,7 @@ export function accessTokens({ signingKeys, clock, random, settings }: AccessTok
         email_verified: user.emailVerified,
         roles: user.roles,
         amr,
+        acr: levelOf(amr),
         scope,
         auth_time: Math.floor(authTime / SECOND),
       }),

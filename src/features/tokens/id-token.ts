@@ -4,6 +4,7 @@ import { nodeCrypto } from '../../lib/node-crypto.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { PublicKeyAlgorithm, SigningKey, SigningKeys } from '../signing-keys/signing-keys.ts'
 import { sign, verify } from './jws.ts'
+import { levelOf } from './level.ts'
 
 /** What an ID token says about a sign-in (OpenID Connect Core 1.0 section 2). */
 export interface IdTokenSubject {
@@ -101,6 +102,7 @@ export function createIdTokens({ signingKeys, clock, random, issuer, lifetime }:
         auth_time: Math.floor(authTime / SECOND),
         nonce,
         amr,
+        acr: levelOf(amr),
         at_hash: accessToken === undefined ? undefined : halfHash(alg, accessToken),
         sid: sessionId,
       }

@@ -2,6 +2,7 @@ import { type Clock, SECOND } from '../../lib/clock.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { sign } from './jws.ts'
+import type { Level } from './level.ts'
 import { createVerifiedCache } from './verified-cache.ts'
 
 /** The user and the session that a proxy token names. The `X-Auth-Request-*` headers name the same user. */
@@ -12,6 +13,7 @@ export interface ProxyTokenSubject {
   /** The address if it is verified; else undefined. */
   email: string | undefined
   roles: readonly string[]
+  acr: Level
 }
 
 interface ProxyTokensNeeds {
@@ -62,6 +64,7 @@ export function createProxyTokens({ signingKeys, clock, random, issuer }: ProxyT
       username: user.username,
       email: user.email,
       roles: user.roles,
+      acr: user.acr,
     }
     const token = sign(key, claims, TYP)
     made.set(shown, {

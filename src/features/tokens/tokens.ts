@@ -4,9 +4,11 @@ import type { Random } from '../../lib/random.ts'
 import type { SigningKeys } from '../signing-keys/signing-keys.ts'
 import { accessTokens } from './access-token.ts'
 import type { IdTokens } from './id-token.ts'
+import type { Level } from './level.ts'
 import type { ProxyTokenSubject } from './proxy-token.ts'
 
 export type { IdTokenHint, IdTokenSubject, LogoutTokenSubject } from './id-token.ts'
+export { isLevel, type Level, levelOf, levels, reaches } from './level.ts'
 
 /** The `client_id` of the access tokens that no registered client got, such as those of `POST /token` with a password. */
 export const OWN_CLIENT = 'keyward'
@@ -71,6 +73,8 @@ export interface AccessTokenClaims {
   generation: number
   /** The claim `auth_time`: the time at which a credential was last checked before the token was made. */
   authTime: EpochMs
+  /** The claim `acr`: the level of the session when the token was made. */
+  acr: Level
   /**
    * The client that got the token; `OWN_CLIENT` for none. Only tokens with `OWN_CLIENT` open the routes of Keyward
    * itself.

@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { DAY } from '../../lib/clock.ts'
 import { knownAccount } from '../limits/limits.ts'
 import { tokenLifetimes } from '../proofs/proofs.ts'
 import type { SessionCaller } from '../sessions/sessions.ts'
@@ -74,8 +75,14 @@ export async function confirmEmail(needs: VerificationNeeds, { token, caller, ip
   )
 }
 
+/**
+ * How long before the change of the address a factor of the thief may have been added. Older factors stay: the former
+ * mailbox alone is not enough for an account that has been protected by one.
+ */
+const RECENT_FACTORS = DAY
+
 export async function undoEmail(needs: VerificationNeeds, { token, ip }: AddressUndo): Promise<void> {
-  const { store: db, audit, users, sessions, apiKeys, identities, proofs, mails, limits } = needs
+  const { store: db, audit, users, sessions, apiKeys, identities, factors, proofs, mails, limits } = needs
   // The owner loses the password, and must get a mail with a link to choose a new one.
   if (!mails.isOn) throw new KeywardError('mail_not_configured')
   const found = await findByToken(needs, 'undo_email', token)
@@ -93,6 +100,7 @@ export async function undoEmail(needs: VerificationNeeds, { token, ip }: Address
       await sessions.forgetKnown({ userId })
       await apiKeys.revokeOf(userId)
       await identities.removeOf(userId)
+      await factors.removeOf(userId, { ip, since: proof.createdAt - RECENT_FACTORS })
       await proofs.voidAll(userId)
       await limits.refill(knownAccount(userId))
       await audit.record({ event: 'email.change_undone', userId, ip })

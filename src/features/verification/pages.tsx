@@ -5,6 +5,7 @@ import type { FormProblem, Pages, Visit } from '../../pages/pages.tsx'
 import { shown, submitted } from '../../pages/routes.ts'
 import { addressDone, addressView } from './pages/address.tsx'
 import { forgotView } from './pages/forgot.tsx'
+import { recoveryDone, recoveryView } from './pages/recovery.tsx'
 import { resetDone, resetView } from './pages/reset.tsx'
 import { verifyDone, verifyView } from './pages/verify.tsx'
 import type { Verification } from './verification.ts'
@@ -175,6 +176,42 @@ export function verificationPages(
       response: submitted('invalid_or_expired', 'mail_not_configured'),
       detail: { summary: 'Bring the former address back', tags: ['pages'] },
     })
+    .get(
+      '/factor-recovery',
+      ({ request }) =>
+        pages.show(request, async (visit) => {
+          if ('done' in visit.input) return recoveryDone(visit)
+          return recoveryView(visit, { user: await verification.findForRecovery(visit.input.token ?? '') })
+        }),
+      {
+        ...open,
+        limit: { none: 'the token has 256 random bits, and nothing else is read' },
+        response: shown('invalid_or_expired'),
+        detail: { summary: 'Remove lost second factors', tags: ['pages'] },
+      },
+    )
+    .post(
+      '/factor-recovery',
+      ({ request }) =>
+        pages.submit(request, {
+          async act({ input: { token = '', password = '' } }) {
+            // An empty password is refused here, because it would count as a failed login.
+            if (password === '' && (await verification.findForRecovery(token))) throw invalidField('password', MISSING)
+            await verification.recoverFactors({ token, password, ...kit.requester(request) })
+            return '/factor-recovery?done'
+          },
+          async again(visit, problem) {
+            return recoveryView(visit, { user: await verification.findForRecovery(visit.input.token ?? ''), problem })
+          },
+        }),
+      {
+        ...open,
+        limit: 'login',
+        parse: 'none',
+        response: submitted('invalid_or_expired', 'invalid_password', 'rate_limited', 'overloaded'),
+        detail: { summary: 'Show the password, and remove them', tags: ['pages'] },
+      },
+    )
 }
 
 const open = { open: true, page: true } as const

@@ -258,12 +258,19 @@ export function verificationRoutes(
       },
       {
         open: true,
-        limit: 'code',
+        limit: ['code', 'mfa'],
         parse: 'strictJson',
         body: MailLoginBody,
         response: {
           200: answer('A token pair and a device token', TokenAnswer),
-          ...bodyProblems('not_found', 'invalid_or_expired', 'validation_failed', 'rate_limited'),
+          ...bodyProblems(
+            'not_found',
+            'invalid_or_expired',
+            'mfa_required',
+            'mfa_enrollment_required',
+            'validation_failed',
+            'rate_limited',
+          ),
         },
         detail: {
           operationId: 'logInByMail',

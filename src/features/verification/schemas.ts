@@ -77,6 +77,17 @@ export const ConfirmEmailBody = tokenOnly('ConfirmEmail')
 
 export const UndoEmailBody = tokenOnly('UndoEmail')
 
+export const FactorRecoveryBody = t.Object(
+  {
+    token: t.String({ description: 'The `token` of the link in the mail' }),
+    password: t.String({ description: 'The password of your account' }),
+  },
+  {
+    title: 'FactorRecovery',
+    examples: [{ token: 'kwm_Yo9sMhvJDsZ4eKdAGx2sPqZ0nJ1uWfTqgCkq0hX3rLs', password: 'secure_password' }],
+  },
+)
+
 export const MailLoginBody = t.Object(
   {
     ...shown,

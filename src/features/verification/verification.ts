@@ -5,6 +5,7 @@ import type { Store } from '../../storage/store.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { ApiKeys } from '../api-keys/api-keys.ts'
 import type { Audit } from '../audit/audit.ts'
+import type { Factors } from '../factors/factors.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Mails } from '../mail/mail.ts'
 import type { Metrics } from '../metrics/metrics.ts'
@@ -23,12 +24,14 @@ import {
 } from './change-email.ts'
 import { logInByMail, type MailLogin } from './email-login.ts'
 import { noteFirstProof } from './first-proof.ts'
+import { type FactorRecovery, recoverFactors } from './recover-factors.ts'
 import { type PasswordReset, resetPassword } from './reset-password.ts'
 import { findByToken } from './shown.ts'
 import { type AddressProof, verifyEmail } from './verify-email.ts'
 
 export type { AddressChange, AddressUndo, NextAddress } from './change-email.ts'
 export type { MailLogin } from './email-login.ts'
+export type { FactorRecovery } from './recover-factors.ts'
 export type { PasswordReset } from './reset-password.ts'
 export type { AddressProof } from './verify-email.ts'
 
@@ -40,6 +43,7 @@ export interface VerificationNeeds {
   passwords: Passwords
   limits: Limits
   sessions: Sessions
+  factors: Pick<Factors, 'reset' | 'removeOf'>
   apiKeys: Pick<ApiKeys, 'revokeOf'>
   identities: { removeOf(userId: number): Promise<void> }
   proofs: Proofs
@@ -147,12 +151,24 @@ export interface Verification {
   findForUndo(token: string): Promise<NextAddress | undefined>
   /**
    * Brings a former address back with the token of a mail to it. All sessions end, the password is removed, known
-   * devices and networks are forgotten, API keys are revoked, and links and codes of other mails become void, because
-   * a thief may have changed the address. The restored address gets a link to choose a new password. Nobody is logged
+   * devices and networks are forgotten, API keys are revoked, factors that were added from a day before the change on are
+   * removed, and links and codes of other mails become void, because a thief may have changed the address. The restored address gets a link to choose a new password. Nobody is logged
    * in. The undo links of addresses that the account had later become void.
    * @throws KeywardError `invalid_or_expired`; `mail_not_configured`, and the link then stays good
    */
   undoEmail(undo: AddressUndo): Promise<void>
+  /**
+   * Finds the account whose second factors a link would remove. The link is not used up.
+   * @returns undefined when the link is unknown, used, expired or void
+   */
+  findForRecovery(token: string): Promise<User | undefined>
+  /**
+   * Removes all second factors and recovery codes with the token of a mail, which an administrator has asked for, and
+   * the password. All sessions of the user end, and all known devices and networks are forgotten. Nobody is logged in.
+   * A wrong password counts as a failed login, and the token stays valid.
+   * @throws KeywardError `invalid_or_expired`, `invalid_password`, `rate_limited`, `overloaded`
+   */
+  recoverFactors(recovery: FactorRecovery): Promise<void>
 }
 
 export function createVerification(needs: VerificationNeeds): Verification {
@@ -180,6 +196,8 @@ export function createVerification(needs: VerificationNeeds): Verification {
     confirmEmail: (change) => confirmEmail(needs, change),
     findForUndo: (token) => findForUndo(needs, token),
     undoEmail: (undo) => undoEmail(needs, undo),
+    findForRecovery: async (token) => (await findByToken(needs, 'recover_factors', token))?.user,
+    recoverFactors: (recovery) => recoverFactors(needs, recovery),
     async askToLogIn(asked) {
       requireEmailLogin()
       const id = await mails.ask({ kind: 'log_in', ...asked })

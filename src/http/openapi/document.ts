@@ -79,6 +79,7 @@ async function draftOf(routes: readonly DocumentedRoute[]): Promise<{ paths: Rec
 const tagDescriptions: Record<string, string> = {
   tokens: 'Log in, and refresh, check and revoke tokens',
   accounts: 'Register, read and change your account',
+  factors: 'Add, change and remove your second factors',
   sessions: 'See where you are logged in, and log out',
   openid: 'Sign people in to other applications: OpenID Connect and OAuth 2.0 for registered clients',
   administration: 'List, read and change the accounts of others',

@@ -1,7 +1,7 @@
 import { catalogue, type ErrorCode } from '../../errors.ts'
 import { problemType } from '../errors.ts'
 import { form, mediaTypesOf } from '../parsers.ts'
-import { OAuthProblem, Problem } from '../schemas.ts'
+import { FactorProblem, OAuthFactorProblem, OAuthProblem, Problem } from '../schemas.ts'
 import { headersOf } from './headers.ts'
 import { guardCodes, problemExample, refusalName } from './problems.ts'
 import { exampleOf, mapValues, type Schema, type SchemaBook } from './schema.ts'
@@ -67,10 +67,10 @@ export function mendOperation({ hooks, path }: DocumentedRoute, draft: Draft, co
 }
 
 const needsFreshLogin =
-  'Needs a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. API keys are `403`: scripts use the command line.'
+  'Needs a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. With a second factor, it is the second factor that must have been shown in the last 15 minutes (`POST /token/step-up`). API keys are `403`: scripts use the command line.'
 
 const needsFresh =
-  'Needs your password in the body, or a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. A wrong password is `403` and counts as a failed login. API keys are `403`.'
+  'Needs your password in the body, or a login in the last 15 minutes: otherwise the answer is `401` with the code `reauthentication_required`. A refresh is no login. With a second factor, it is the second factor that must have been shown in the last 15 minutes (`POST /token/step-up`); a password is no substitute. A wrong password is `403` and counts as a failed login. API keys are `403`.'
 
 function mendParameter(parameter: Parameter, { schemas }: Components) {
   const { name, in: place, description, schema, examples } = parameter
@@ -128,10 +128,10 @@ const empty = new Set<unknown>(['void', 'undefined', 'null'])
 function refusals(responses: Responses = {}, access: string, oauth: boolean, components: Components): Responses {
   const codes = new Set([...Object.values(responses).flatMap(codesOf), ...guardCodes(access)])
   const problems = [...codes].map((code) => problemExample(code, oauth))
-  const schema = components.schemas.take(oauth ? OAuthProblem : Problem)
   return mapValues(Object.fromEntries(Map.groupBy(problems, ({ status }) => status)), (ofStatus, status) => {
     const ofCodes = ofStatus.map(({ code }) => code)
     const name = refusalName(ofCodes, oauth)
+    const schema = components.schemas.take(problemSchema(ofCodes, oauth))
     components.responses.set(name, {
       description: ofCodes.map((code) => `\`${code}\`: ${catalogue[code][1]}`).join('. '),
       ...defined({ headers: headersOf(Number(status)) }),
@@ -146,6 +146,14 @@ function refusals(responses: Responses = {}, access: string, oauth: boolean, com
     })
     return { $ref: `#/components/responses/${name}` }
   })
+}
+
+/** The codes whose problem document has more members. */
+const asksForFactor: readonly ErrorCode[] = ['mfa_required', 'mfa_enrollment_required']
+
+function problemSchema(codes: readonly ErrorCode[], oauth: boolean) {
+  if (codes.some((code) => asksForFactor.includes(code))) return oauth ? OAuthFactorProblem : FactorProblem
+  return oauth ? OAuthProblem : Problem
 }
 
 const defined = <T extends Record<string, unknown>>(record: T): Partial<T> =>

@@ -1,4 +1,4 @@
-import { catalogue, type ErrorCode, KeywardError } from '../../errors.ts'
+import { catalogue, type ErrorCode, type ErrorDetail, KeywardError } from '../../errors.ts'
 import { problemOf } from '../errors.ts'
 
 /**
@@ -6,9 +6,21 @@ import { problemOf } from '../errors.ts'
  * example cannot differ from them.
  */
 export const problemExample = (code: ErrorCode, oauth: boolean) =>
-  problemOf(new KeywardError(code, code === 'validation_failed' ? { errors: exampleErrors } : {}), oauth)
+  problemOf(new KeywardError(code, exampleDetails[code]), oauth)
 
-const exampleErrors = [{ field: 'email', message: 'This is not an email address' }]
+const exampleDetails: Partial<Record<ErrorCode, ErrorDetail>> = {
+  validation_failed: { errors: [{ field: 'email', message: 'This is not an email address' }] },
+  mfa_required: {
+    challenge: {
+      token: 'kwf_8wTz3kBzVb5YyC6a1V3Zk0Q7dL4nR2sXf9uJ6mPqHtE',
+      expiresIn: 300,
+      methods: ['totp', 'recovery_code'],
+    },
+  },
+  mfa_enrollment_required: {
+    challenge: { token: 'kwf_8wTz3kBzVb5YyC6a1V3Zk0Q7dL4nR2sXf9uJ6mPqHtE', expiresIn: 1200, methods: ['totp'] },
+  },
+}
 
 /**
  * Returns the codes with which the guard may refuse a request to any route with this access word. A route declares all
@@ -17,7 +29,7 @@ const exampleErrors = [{ field: 'email', message: 'This is not an email address'
 export function guardCodes(access: string): ErrorCode[] {
   if (access === 'open') return []
   const refusals: ErrorCode[] = ['not_authenticated', 'invalid_token', 'insufficient_scope']
-  return access.includes(':') ? [...refusals, 'forbidden'] : refusals
+  return access.includes(':') ? [...refusals, 'forbidden', 'reauthentication_required'] : refusals
 }
 
 /** Words for groups of codes that most routes share, so that component names stay short. */
@@ -26,6 +38,10 @@ const together: Record<string, readonly ErrorCode[]> = {
   Unauthenticated: ['not_authenticated', 'invalid_token'],
   Client: ['unauthorized_client', 'invalid_scope', 'invalid_target'],
   Grant: ['unsupported_grant_type', 'invalid_grant'],
+  ScopeOrEnrollment: ['insufficient_scope', 'mfa_enrollment_required'],
+  ClientOrLevel: ['invalid_client', 'reauthentication_required'],
+  SecondFactor: ['mfa_token_expired', 'invalid_code', 'webauthn_failed'],
+  Passkey: ['invalid_passkey', 'unknown_passkey'],
   Device: ['authorization_pending', 'slow_down', 'access_denied', 'expired_token'],
 }
 

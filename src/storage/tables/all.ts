@@ -4,6 +4,7 @@ import { addressTables } from './addresses.ts'
 import { apiKeyTables } from './api-keys.ts'
 import { auditTables } from './audit.ts'
 import { clientTables } from './clients.ts'
+import { factorTables } from './factors.ts'
 import { firstAdminTables } from './first-admin.ts'
 import { leaseTables } from './leases.ts'
 import { limitTables } from './limits.ts'
@@ -42,6 +43,7 @@ export function allTables(c: Columns) {
     ...clients,
     ...openidTables(c, users, clients),
     ...logoutTables(c),
+    ...factorTables(c, users),
     ...socialTables(c, users),
   }
 }

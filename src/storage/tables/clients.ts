@@ -31,6 +31,8 @@ export const clientTables = (c: Columns) => {
     backchannelLogoutUri: c.text('backchannel_logout_uri'),
     /** Only users with this role may sign in; null for every user. */
     requiredRole: c.text('required_role'),
+    /** The least level of a sign-in (`aal1`, `aal2` or `phr`); null for any. */
+    requiredAcr: c.text('required_acr'),
     homeUri: c.text('home_uri'),
     isEnabled: c.bool('is_enabled').notNull(),
     createdAt: c.int('created_at').notNull(),

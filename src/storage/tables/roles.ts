@@ -11,6 +11,8 @@ export const roleTables = (c: Columns, tables: ReturnType<typeof userTables>) =>
     description: c.text('description').notNull(),
     /** The permissions of the role, as `resource:action`, space separated. */
     permissions: c.text('permissions').notNull(),
+    /** True when the role counts only in sessions with a second factor. */
+    requiresSecondFactor: c.bool('requires_second_factor').notNull().default(false),
     createdAt: c.int('created_at').notNull(),
   })
   const userRoles = c.table(

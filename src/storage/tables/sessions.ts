@@ -17,7 +17,10 @@ export const sessionTables = (c: Columns, tables: ReturnType<typeof userTables>)
       epoch: c.int('epoch').notNull(),
       /** The authentication methods of the login (RFC 8176), space separated, such as `pwd`. */
       amr: c.text('amr').notNull(),
+      /** When a credential was last checked. */
       authTime: c.int('auth_time').notNull(),
+      /** When a second factor was last checked; null when none was. */
+      mfaTime: c.int('mfa_time'),
       /** The number of refreshes, not counting retries. The current refresh token carries this number. */
       generation: c.int('generation').notNull().default(0),
       /** The highest generation whose access token was used. Late retries need a value that is below `generation`. */

@@ -1,4 +1,5 @@
 import { readTime } from '../times.ts'
+import { factorsOf, factorTables } from './better-auth-factors.ts'
 import { type Format, isTrue } from './format.ts'
 
 /** better-auth, with the names of its columns in camel case or in snake case, and of its tables in either number. */
@@ -19,6 +20,8 @@ export const betterAuth: Format = {
     banned: ['banned'],
     bannedUntil: ['banExpires', 'ban_expires'],
     anonymous: ['isAnonymous', 'is_anonymous'],
+    // Of the plugin two-factor.
+    hasFactor: ['twoFactorEnabled', 'two_factor_enabled'],
   },
   required: ['id', 'email', 'verified', 'createdAt'],
   passwords: {
@@ -28,11 +31,13 @@ export const betterAuth: Format = {
     kindOfPassword: 'credential',
     hash: ['password'],
   },
+  factors: factorTables,
   passwordless: true,
-  refine(row, { role, banned, bannedUntil, anonymous }, now) {
+  refine(row, { role, banned, bannedUntil, anonymous, ...factors }, now) {
     const isOver = bannedUntil ? (readTime(bannedUntil) ?? now) < now : false
     return {
       ...row,
+      ...factorsOf(factors),
       // The plugin makes an address up for such an account.
       problem: isTrue(anonymous) ? 'the account is anonymous' : undefined,
       isActive: String(!isTrue(banned) || isOver),

@@ -21,6 +21,11 @@ export type Field =
   | 'bannedUntil'
   | 'deletedAt'
   | 'anonymous'
+  | 'hasFactor'
+  | FactorField
+
+/** The second factors of an account: the rows of another table, as a JSON list of objects. */
+export type FactorField = 'factorRows' | 'passkeyRows'
 
 /** The values of an account as text; undefined where the table has no such column. */
 export type Values = Readonly<Partial<Record<Field, string | null>>>
@@ -42,10 +47,23 @@ export interface Format {
   readonly marks?: readonly string[]
   /** The table with the passwords, for a service that keeps them apart. */
   readonly passwords?: PasswordTable
+  /** The tables with second factors. A database may lack each of them. */
+  readonly factors?: readonly FactorTable[]
   /** True when an account may have no password, because its user logs in by mail or at another provider. */
   readonly passwordless: boolean
   /** Changes what `readValues` made of an account. */
   readonly refine?: (row: SourceRow, values: Values, now: EpochMs) => SourceRow
+}
+
+export interface FactorTable {
+  readonly field: FactorField
+  readonly tables: readonly string[]
+  /** The column with the id of the account. */
+  readonly user: readonly string[]
+  /** The names that the column of each member can have. A member whose column is missing is left out. */
+  readonly members: Readonly<Record<string, readonly string[]>>
+  /** The member by which the list is ordered. */
+  readonly orderBy: string
 }
 
 export interface PasswordTable {
@@ -70,6 +88,16 @@ export function readValues(values: Values): SourceRow {
     emailVerified: verified === undefined ? undefined : (verified ?? 'false'),
     name: name || undefined,
     isPrivileged: isTrue(superuser) || isTrue(staff),
+  }
+}
+
+/** Reads the rows of a factor table. @returns an empty list for a text that is no such list */
+export function rowsIn(text: string | null | undefined): Readonly<Record<string, unknown>>[] {
+  try {
+    const rows: unknown = JSON.parse(text ?? '[]')
+    return Array.isArray(rows) ? rows.filter((row) => typeof row === 'object' && row !== null) : []
+  } catch {
+    return []
   }
 }
 

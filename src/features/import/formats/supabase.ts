@@ -1,5 +1,6 @@
 import { readTime } from '../times.ts'
 import { type Format, isTrue } from './format.ts'
+import { factorsOf, factorTables } from './supabase-factors.ts'
 
 /** GoTrue, the server of Supabase Auth. */
 export const supabase: Format = {
@@ -22,8 +23,9 @@ export const supabase: Format = {
   },
   required: ['id', 'email', 'hash', 'verified', 'metadata'],
   marks: ['aud', 'raw_app_meta_data'],
+  factors: factorTables,
   passwordless: true,
-  refine(row, { verified, metadata, bannedUntil, deletedAt, anonymous }, now) {
+  refine(row, { verified, metadata, bannedUntil, deletedAt, anonymous, factorRows }, now) {
     const problem = deletedAt
       ? 'the account is deleted there'
       : isTrue(anonymous) && !row.email
@@ -31,6 +33,7 @@ export const supabase: Format = {
         : undefined
     return {
       ...row,
+      ...factorsOf(factorRows),
       problem,
       emailVerified: verified ? 'true' : 'false',
       isActive: String(!bannedUntil || (readTime(bannedUntil) ?? now) < now),

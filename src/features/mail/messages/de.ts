@@ -1,4 +1,6 @@
+import { factorMessages } from './factors.de.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.de.ts'
 
 export const de: Catalogue = {
   dates: 'de-DE',
@@ -8,12 +10,23 @@ export const de: Catalogue = {
     support: 'Fragen? Schreiben Sie an {{support}}.',
   },
   colon: ': ',
-  facts: { time: 'Zeitpunkt', ip: 'IP-Adresse', device: 'Gerät', address: 'Neue Adresse', provider: 'Anbieter' },
+  facts: {
+    time: 'Zeitpunkt',
+    ip: 'IP-Adresse',
+    device: 'Gerät',
+    address: 'Neue Adresse',
+    provider: 'Anbieter',
+    due: 'Nötig ab',
+    factor: 'Faktor',
+    left: 'Übrige Codes',
+  },
   code: {
     only: 'Ihr Code, {{code_minutes}} Minuten lang gültig:',
     also: 'Oder geben Sie diesen Code ein, {{code_minutes}} Minuten lang gültig:',
   },
   messages: {
+    ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'E-Mails von {{app}} kommen an',
       before: ['Das ist ein Test. Wenn Sie ihn lesen, kann {{app}} E-Mails an diese Adresse schicken.'],
@@ -54,6 +67,26 @@ export const de: Catalogue = {
       ],
       after: [
         'Wenn Sie das nicht waren, ignorieren Sie diese E-Mail. Geben Sie den Code an niemanden weiter: Niemand bei {{app}} fragt danach.',
+      ],
+    },
+    wrong_codes: {
+      subject: 'Falsche Codes für Ihr Konto bei {{app}}',
+      before: [
+        'Jemand hat beim Anmelden in Ihrem Konto bei {{app}} fünf falsche Codes einer Authenticator-App eingegeben. Wer so weit kommt, kennt Ihr Passwort oder liest Ihre E-Mails.',
+      ],
+      after: [
+        'Wenn Sie das waren, prüfen Sie, ob die Uhr Ihres Telefons richtig geht.',
+        'Wenn nicht: Niemand ist hineingekommen, aber ändern Sie sofort Ihr Passwort.',
+      ],
+    },
+    codes_locked: {
+      subject: 'Codes sind für Ihr Konto bei {{app}} gesperrt',
+      before: [
+        'Für Ihr Konto bei {{app}} wurden 100 falsche Codes nacheinander eingegeben. Codes von Authenticator-Apps werden deshalb nicht mehr angenommen.',
+      ],
+      after: [
+        'Melden Sie sich mit einem Passkey, einem Sicherheitsschlüssel oder einem Wiederherstellungscode an: Danach werden Codes wieder angenommen. Wenn Sie nichts davon haben, wenden Sie sich an die Betreiber von {{app}}.',
+        'Wenn Sie diese Codes nicht eingegeben haben, kennt jemand anders Ihr Passwort. Ändern Sie es sofort.',
       ],
     },
     identity_linked: {

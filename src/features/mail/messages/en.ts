@@ -1,4 +1,6 @@
+import { factorMessages } from './factors.en.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.en.ts'
 
 export const en: Catalogue = {
   dates: 'en-GB',
@@ -8,12 +10,23 @@ export const en: Catalogue = {
     support: 'Questions? Write to {{support}}.',
   },
   colon: ': ',
-  facts: { time: 'Time', ip: 'IP address', device: 'Device', address: 'New address', provider: 'Provider' },
+  facts: {
+    time: 'Time',
+    ip: 'IP address',
+    device: 'Device',
+    address: 'New address',
+    provider: 'Provider',
+    due: 'Needed from',
+    factor: 'Factor',
+    left: 'Codes left',
+  },
   code: {
     only: 'Your code, which works for {{code_minutes}} minutes:',
     also: 'Or enter this code, which works for {{code_minutes}} minutes:',
   },
   messages: {
+    ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'Mail from {{app}} works',
       before: ['This is a test. If you can read it, {{app}} can send mail to this address.'],
@@ -53,6 +66,26 @@ export const en: Catalogue = {
         'Somebody, probably you, signs in to {{app}} with {{provider}} and gave this address. The code confirms that the address is yours. If you have an account at {{app}}, it can then be linked with {{provider}}.',
       ],
       after: ['If it was not you, ignore this mail. Never give the code to anybody: nobody at {{app}} asks for it.'],
+    },
+    wrong_codes: {
+      subject: 'Wrong codes for your account at {{app}}',
+      before: [
+        'Somebody typed five wrong codes of an authenticator app when logging in to your account at {{app}}. Whoever gets that far knows your password, or reads your mail.',
+      ],
+      after: [
+        'If it was you, check that the clock of your phone is right.',
+        'If it was not you, nobody got in, but change your password at once.',
+      ],
+    },
+    codes_locked: {
+      subject: 'Codes are locked for your account at {{app}}',
+      before: [
+        'There were 100 wrong codes in a row for your account at {{app}}. Codes of authenticator apps are therefore not accepted any more.',
+      ],
+      after: [
+        'Log in with a passkey, a security key or a recovery code: codes are accepted again then. If you have none of these, contact the people who run {{app}}.',
+        'If you did not type these codes, somebody else knows your password. Change it at once.',
+      ],
     },
     identity_linked: {
       subject: 'You can now sign in to {{app}} with {{provider}}',

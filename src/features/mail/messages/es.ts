@@ -1,4 +1,6 @@
+import { factorMessages } from './factors.es.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.es.ts'
 
 export const es: Catalogue = {
   dates: 'es-ES',
@@ -14,12 +16,17 @@ export const es: Catalogue = {
     device: 'Dispositivo',
     address: 'Nueva dirección',
     provider: 'Proveedor',
+    due: 'Necesario a partir del',
+    factor: 'Factor',
+    left: 'Códigos restantes',
   },
   code: {
     only: 'Su código, válido durante {{code_minutes}} minutos:',
     also: 'O escriba este código, válido durante {{code_minutes}} minutos:',
   },
   messages: {
+    ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'Los correos de {{app}} llegan',
       before: ['Esto es una prueba. Si puede leerla, {{app}} puede enviar correos a esta dirección.'],
@@ -61,6 +68,26 @@ export const es: Catalogue = {
         'Alguien, probablemente usted, inicia sesión en {{app}} con {{provider}} y ha indicado esta dirección. El código confirma que la dirección es suya. Si tiene una cuenta en {{app}}, podrá vincularse con {{provider}}.',
       ],
       after: ['Si no ha sido usted, ignore este correo. No dé nunca el código a nadie: nadie en {{app}} se lo pedirá.'],
+    },
+    wrong_codes: {
+      subject: 'Códigos incorrectos en su cuenta de {{app}}',
+      before: [
+        'Alguien ha escrito cinco códigos incorrectos de una aplicación de autenticación al iniciar sesión en su cuenta de {{app}}. Quien llega hasta ahí conoce su contraseña o lee su correo.',
+      ],
+      after: [
+        'Si ha sido usted, compruebe que el reloj de su teléfono es correcto.',
+        'Si no ha sido usted, nadie ha entrado, pero cambie su contraseña de inmediato.',
+      ],
+    },
+    codes_locked: {
+      subject: 'Los códigos de su cuenta de {{app}} están bloqueados',
+      before: [
+        'Se han escrito 100 códigos incorrectos seguidos para su cuenta de {{app}}. Por eso ya no se aceptan códigos de aplicaciones de autenticación.',
+      ],
+      after: [
+        'Inicie sesión con una llave de acceso, una llave de seguridad o un código de recuperación: después se aceptarán códigos de nuevo. Si no tiene ninguno de ellos, contacte con los responsables de {{app}}.',
+        'Si no ha escrito usted estos códigos, otra persona conoce su contraseña. Cámbiela de inmediato.',
+      ],
     },
     identity_linked: {
       subject: 'Ya puede iniciar sesión en {{app}} con {{provider}}',

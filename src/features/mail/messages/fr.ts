@@ -1,4 +1,6 @@
+import { factorMessages } from './factors.fr.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.fr.ts'
 
 export const fr: Catalogue = {
   dates: 'fr-FR',
@@ -14,12 +16,17 @@ export const fr: Catalogue = {
     device: 'Appareil',
     address: 'Nouvelle adresse',
     provider: 'Fournisseur',
+    due: 'Nécessaire à partir du',
+    factor: 'Facteur',
+    left: 'Codes restants',
   },
   code: {
     only: 'Votre code, valable {{code_minutes}} minutes\u00a0:',
     also: 'Ou saisissez ce code, valable {{code_minutes}} minutes\u00a0:',
   },
   messages: {
+    ...policyMessages,
+    ...factorMessages,
     test: {
       subject: 'Les e-mails de {{app}} arrivent',
       before: ['Ceci est un test. Si vous le lisez, {{app}} peut envoyer des e-mails à cette adresse.'],
@@ -60,6 +67,26 @@ export const fr: Catalogue = {
       ],
       after: [
         'Si ce n’était pas vous, ignorez cet e-mail. Ne donnez jamais ce code\u00a0: personne chez {{app}} ne le demande.',
+      ],
+    },
+    wrong_codes: {
+      subject: 'Codes incorrects pour votre compte {{app}}',
+      before: [
+        'Quelqu’un a saisi cinq codes incorrects d’une application d’authentification en se connectant à votre compte {{app}}. Pour arriver jusque-là, il faut connaître votre mot de passe ou lire vos e-mails.',
+      ],
+      after: [
+        'Si c’était vous, vérifiez que l’horloge de votre téléphone est à l’heure.',
+        'Sinon, personne n’est entré, mais changez tout de suite votre mot de passe.',
+      ],
+    },
+    codes_locked: {
+      subject: 'Les codes de votre compte {{app}} sont bloqués',
+      before: [
+        '100 codes incorrects ont été saisis de suite pour votre compte {{app}}. Les codes des applications d’authentification ne sont donc plus acceptés.',
+      ],
+      after: [
+        'Connectez-vous avec une clé d’accès, une clé de sécurité ou un code de secours\u00a0: les codes seront alors de nouveau acceptés. Si vous n’en avez pas, contactez les responsables de {{app}}.',
+        'Si vous n’avez pas saisi ces codes, une autre personne connaît votre mot de passe. Changez-le tout de suite.',
       ],
     },
     identity_linked: {

@@ -1,4 +1,6 @@
+import { factorMessages } from './factors.ja.ts'
 import type { Catalogue } from './message.ts'
+import { policyMessages } from './policy.ja.ts'
 
 export const ja: Catalogue = {
   dates: 'ja-JP',
@@ -8,12 +10,23 @@ export const ja: Catalogue = {
     support: 'ご不明な点は {{support}} までお問い合わせください。',
   },
   colon: '：',
-  facts: { time: '日時', ip: 'IP アドレス', device: '端末', address: '新しいアドレス', provider: 'プロバイダー' },
+  facts: {
+    time: '日時',
+    ip: 'IP アドレス',
+    device: '端末',
+    address: '新しいアドレス',
+    provider: 'プロバイダー',
+    due: '必要になる日',
+    factor: '認証要素',
+    left: '残りのコード',
+  },
   code: {
     only: 'コード（{{code_minutes}} 分間有効）：',
     also: 'または、次のコードを入力してください（{{code_minutes}} 分間有効）：',
   },
   messages: {
+    ...policyMessages,
+    ...factorMessages,
     test: {
       subject: '{{app}} からのメールの確認',
       before: ['これはテストです。このメールが読めれば、{{app}} はこのアドレスにメールを送信できます。'],
@@ -52,6 +65,26 @@ export const ja: Catalogue = {
       ],
       after: [
         'お心当たりがない場合は、このメールを無視してください。コードは誰にも教えないでください。{{app}} の担当者がお尋ねすることはありません。',
+      ],
+    },
+    wrong_codes: {
+      subject: '{{app}} のアカウントで誤ったコードが入力されました',
+      before: [
+        '{{app}} のアカウントへのログインで、認証アプリの誤ったコードが 5 回入力されました。ここまで進んだ人は、パスワードを知っているか、メールを読んでいます。',
+      ],
+      after: [
+        'ご自身による入力であれば、スマートフォンの時計が正しいかご確認ください。',
+        'お心当たりがない場合、ログインはされていませんが、すぐにパスワードを変更してください。',
+      ],
+    },
+    codes_locked: {
+      subject: '{{app}} のアカウントでコードがロックされました',
+      before: [
+        '{{app}} のアカウントで、誤ったコードが 100 回続けて入力されました。そのため、認証アプリのコードは受け付けられなくなりました。',
+      ],
+      after: [
+        'パスキー、セキュリティキー、またはリカバリーコードでログインしてください。その後、コードは再び受け付けられます。いずれもお持ちでない場合は、{{app}} の運営者へご連絡ください。',
+        'これらのコードを入力していない場合は、ほかの人がパスワードを知っています。すぐに変更してください。',
       ],
     },
     identity_linked: {

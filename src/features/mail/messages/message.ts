@@ -20,6 +20,15 @@ export interface LinkMessage extends Message {
   lifetime: string
 }
 
+/** The kinds that have a code and no link. */
+type CodeKind = 'link_identity' | 'enroll_factor'
+
+/** The texts of the mails about policies for second factors, and about their recovery. */
+export type PolicyMessages = Pick<
+  Catalogue['messages'],
+  'second_factor_due' | 'enroll_factor' | 'recover_factors' | 'factors_recovered' | 'factors_reset'
+>
+
 /** The built-in texts of all mails in one language. */
 export interface Catalogue {
   /** The first line of every mail. `plain` has no username: a mail program could show some usernames as links. */
@@ -32,9 +41,20 @@ export interface Catalogue {
   facts: Record<(typeof mailKinds)[MailKind][number], string>
   /** Before a code: `only` where the mail has no link, `also` where it has one. */
   code: { only: string; also: string }
-  messages: { [K in MailKind]: K extends Exclude<ProofKind, 'link_identity'> ? LinkMessage : Message }
+  messages: { [K in MailKind]: K extends Exclude<ProofKind, CodeKind> ? LinkMessage : Message }
   /** The language tag with which `Intl.DateTimeFormat` writes the times. */
   dates: string
 }
+
+/** The texts of the mails about second factors, which have files of their own. */
+export type FactorMessages = Pick<
+  Catalogue['messages'],
+  | 'factor_added'
+  | 'factor_removed'
+  | 'recovery_codes_renewed'
+  | 'recovery_code_used'
+  | 'trusted_device_added'
+  | 'factor_copied'
+>
 
 export type Catalogues = Record<Locale, Catalogue>

@@ -4,6 +4,7 @@ import { ProblemNotice } from '../../../pages/notice.tsx'
 import type { FormProblem, View, Visit } from '../../../pages/pages.tsx'
 import { deadView } from '../../../pages/parts.tsx'
 import type { SignInRequest } from '../sign-in.ts'
+import { SignalsFor, textsOf, WebauthnForm, webauthnNotice } from './factors/parts.tsx'
 import { ProviderButtons, type SocialProvider } from './providers.tsx'
 import { signInTexts } from './texts/texts.ts'
 
@@ -18,6 +19,8 @@ export interface SignInShown {
   mayRemember: boolean
   /** False hides the link to register. */
   mayRegister: boolean
+  /** The RP ID of passkeys; undefined with `PASSKEYS=off`. */
+  rpId: string | undefined
   /** Other services with which people can log in. */
   providers: readonly SocialProvider[]
   problem?: FormProblem | undefined
@@ -26,15 +29,16 @@ export interface SignInShown {
 /** The form to log in. After a refusal it keeps the name, and never the password. */
 export function signInView(visit: Visit, shown: SignInShown): View {
   const texts = signInTexts[visit.locale].logIn
-  const { request, sealed, username, mayRemember, mayRegister, providers, problem } = shown
+  const { request, sealed, username, mayRemember, mayRegister, rpId, providers, problem } = shown
   const { identifier, password } = fieldErrors(visit, problem)
   const isWrong = problem?.code === 'invalid_credentials'
   return {
     title: texts.title,
     formAction: request.formAction,
+    ...(rpId !== undefined && { script: 'passkey' }),
     content: (
       <>
-        <ProblemNotice says={isWrong ? texts.wrong : problem?.notice} />
+        <ProblemNotice says={isWrong ? texts.wrong : (webauthnNotice(visit, problem) ?? problem?.notice)} />
         {request.clientName !== undefined && <p>{texts.toClient(request.clientName)}</p>}
         {username !== undefined && <p>{texts.again}</p>}
         <Form action={visit.link('/sign-in')} hidden={{ request: sealed }} button={texts.button}>
@@ -55,6 +59,18 @@ export function signInView(visit: Visit, shown: SignInShown): View {
           />
           {mayRemember && <Checkbox name="remember" label={texts.remember} checked={visit.input.remember === 'on'} />}
         </Form>
+        {rpId !== undefined && (
+          <WebauthnForm
+            visit={visit}
+            action="/sign-in/passkey"
+            options="/passkeys/options"
+            use="get"
+            hidden={{ request: sealed, ...(mayRemember && { remember: '' }) }}
+            button={textsOf(visit).webauthn.signIn}
+            look="plain"
+            isOffered
+          />
+        )}
         <ProviderButtons visit={visit} providers={providers} sealed={sealed} />
         <ul class="links">
           <li>
@@ -66,9 +82,18 @@ export function signInView(visit: Visit, shown: SignInShown): View {
             </li>
           )}
         </ul>
+        {rpId !== undefined && problem?.code === 'unknown_passkey' && (
+          <SignalsFor signals={[['signalUnknownCredential', { rpId, credentialId: credentialIdOf(visit) }]]} />
+        )}
       </>
     ),
   }
+}
+
+/** The id of the credential that the form has sent. */
+function credentialIdOf({ input: { credential = '' } }: Visit): string {
+  const { id } = JSON.parse(credential) as { id: string }
+  return id
 }
 
 function fieldErrors({ locale }: Visit, problem: FormProblem | undefined) {

@@ -2,7 +2,7 @@ import { Field, HiddenUsername } from '../../../../pages/field.tsx'
 import { Form } from '../../../../pages/form.tsx'
 import type { View, Visit } from '../../../../pages/pages.tsx'
 import { NewPassword } from '../../../../pages/parts.tsx'
-import { type AccountShown, ConfirmField, LogInAgain, mustLogInAgain, noticeOf, pageBelow, textsOf } from './parts.tsx'
+import { type AccountShown, ConfirmField, mustProveAgain, noticeOf, ProveAgain, pageBelow, textsOf } from './parts.tsx'
 
 /**
  * The form for another address, which first gets a mail; and for an address that is not proved, the mail once more.
@@ -34,8 +34,8 @@ export function addressView(visit: Visit, shown: AccountShown, sendsMail: boolea
             />
           </>
         )}
-        {mustLogInAgain(shown) ? (
-          <LogInAgain visit={visit} shown={shown} />
+        {mustProveAgain(shown) ? (
+          <ProveAgain visit={visit} shown={shown} />
         ) : (
           <>
             <p>{texts.effect}</p>
@@ -58,11 +58,8 @@ export function addressView(visit: Visit, shown: AccountShown, sendsMail: boolea
 }
 
 /** The form for another password. */
-export function passwordView(
-  visit: Visit,
-  { browser, hidden, hasPassword, problem }: AccountShown,
-  minLength: number,
-): View {
+export function passwordView(visit: Visit, account: AccountShown, minLength: number): View {
+  const { browser, hidden, hasPassword, freshness, problem } = account
   const texts = textsOf(visit).password
   const isMissing = problem?.errors.some(({ field }) => field === 'current_password')
   const error = problem?.code === 'invalid_password' ? texts.wrong : isMissing ? texts.missing : undefined
@@ -70,34 +67,37 @@ export function passwordView(
     title: texts.title,
     problem: noticeOf(problem, error !== undefined),
     done: 'saved' in visit.input ? texts.changed : undefined,
-    children: hasPassword ? (
-      <>
-        <p>{texts.effect}</p>
-        <Form action={visit.link('/account/password')} hidden={hidden} button={texts.button}>
-          <HiddenUsername username={browser.user.username} />
-          <Field
-            name="current_password"
-            label={texts.current}
-            autocomplete="current-password"
-            error={error}
-            focus={error !== undefined}
-          />
-          <NewPassword
-            visit={visit}
-            name="new_password"
-            minLength={minLength}
-            problem={problem}
-            focus={error === undefined}
-          />
-        </Form>
-      </>
-    ) : (
-      <>
-        <p>{texts.none.text}</p>
-        <a class="button" href={visit.link('/forgot')}>
-          {texts.none.link}
-        </a>
-      </>
-    ),
+    children:
+      freshness === 'factor' ? (
+        <ProveAgain visit={visit} shown={account} />
+      ) : hasPassword ? (
+        <>
+          <p>{texts.effect}</p>
+          <Form action={visit.link('/account/password')} hidden={hidden} button={texts.button}>
+            <HiddenUsername username={browser.user.username} />
+            <Field
+              name="current_password"
+              label={texts.current}
+              autocomplete="current-password"
+              error={error}
+              focus={error !== undefined}
+            />
+            <NewPassword
+              visit={visit}
+              name="new_password"
+              minLength={minLength}
+              problem={problem}
+              focus={error === undefined}
+            />
+          </Form>
+        </>
+      ) : (
+        <>
+          <p>{texts.none.text}</p>
+          <a class="button" href={visit.link('/forgot')}>
+            {texts.none.link}
+          </a>
+        </>
+      ),
   })
 }

@@ -1,6 +1,6 @@
 import { Form } from '../../../../pages/form.tsx'
 import type { View, Visit } from '../../../../pages/pages.tsx'
-import { type AccountShown, ConfirmField, LogInAgain, mustLogInAgain, noticeOf, pageBelow, textsOf } from './parts.tsx'
+import { type AccountShown, ConfirmField, mustProveAgain, noticeOf, ProveAgain, pageBelow, textsOf } from './parts.tsx'
 
 /** The button with which people get all that is stored about them. */
 export function exportView(visit: Visit, shown: AccountShown): View {
@@ -11,8 +11,8 @@ export function exportView(visit: Visit, shown: AccountShown): View {
     children: (
       <>
         <p>{effect}</p>
-        {mustLogInAgain(shown) ? (
-          <LogInAgain visit={visit} shown={shown} />
+        {mustProveAgain(shown) ? (
+          <ProveAgain visit={visit} shown={shown} />
         ) : (
           <Form action={visit.link('/account/export')} hidden={shown.hidden} button={button}>
             <ConfirmField visit={visit} shown={shown} />
@@ -33,8 +33,8 @@ export function deleteView(visit: Visit, shown: AccountShown): View {
     children: (
       <>
         <p>{effect}</p>
-        {mustLogInAgain(shown) ? (
-          <LogInAgain visit={visit} shown={shown} />
+        {mustProveAgain(shown) ? (
+          <ProveAgain visit={visit} shown={shown} />
         ) : (
           <Form action={visit.link('/account/delete')} hidden={shown.hidden} button={button} look="danger">
             <ConfirmField visit={visit} shown={shown} />

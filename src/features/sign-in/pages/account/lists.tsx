@@ -2,7 +2,7 @@ import { Form } from '../../../../pages/form.tsx'
 import type { View, Visit } from '../../../../pages/pages.tsx'
 import type { SessionSummary } from '../../../sessions/sessions.ts'
 import type { SocialProvider } from '../providers.tsx'
-import { type AccountShown, LogInAgain, noticeOf, pageBelow, textsOf, timeText } from './parts.tsx'
+import { type AccountShown, noticeOf, ProveAgain, pageBelow, textsOf, timeText } from './parts.tsx'
 
 /** An application that may use the account. */
 export interface ConnectedApp {
@@ -138,22 +138,23 @@ export function identitiesView(
     title: texts.title,
     problem: isLast ? { title: texts.title, text: texts.last } : noticeOf(problem, isGone),
     done: isGone ? texts.gone : 'ended' in visit.input ? texts.unlinked : undefined,
-    children: shown.isFresh ? (
-      <>
-        <p>{rows.length > 0 ? texts.intro : texts.none}</p>
-        {rows.length > 0 && <Rows visit={visit} action="/account/identities" hidden={hidden} rows={rows} />}
-        {providers.length > 0 && (
-          <ul class="links">
-            {providers.map(({ name, label }) => (
-              <li key={name}>
-                <a href={visit.link(`/social/${name}?link=${hidden.form}`)}>{texts.link(label)}</a>
-              </li>
-            ))}
-          </ul>
-        )}
-      </>
-    ) : (
-      <LogInAgain visit={visit} shown={shown} />
-    ),
+    children:
+      shown.freshness === 'fresh' ? (
+        <>
+          <p>{rows.length > 0 ? texts.intro : texts.none}</p>
+          {rows.length > 0 && <Rows visit={visit} action="/account/identities" hidden={hidden} rows={rows} />}
+          {providers.length > 0 && (
+            <ul class="links">
+              {providers.map(({ name, label }) => (
+                <li key={name}>
+                  <a href={visit.link(`/social/${name}?link=${hidden.form}`)}>{texts.link(label)}</a>
+                </li>
+              ))}
+            </ul>
+          )}
+        </>
+      ) : (
+        <ProveAgain visit={visit} shown={shown} />
+      ),
   })
 }

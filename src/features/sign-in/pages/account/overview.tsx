@@ -1,5 +1,6 @@
 import { Form } from '../../../../pages/form.tsx'
 import type { View, Visit } from '../../../../pages/pages.tsx'
+import { factorTexts } from '../factors/texts/texts.ts'
 import { type AccountShown, textsOf } from './parts.tsx'
 
 /** The pages below the overview, in their order. */
@@ -7,6 +8,7 @@ export const pagesBelow = [
   'profile',
   'address',
   'password',
+  'security',
   'sessions',
   'apps',
   'identities',
@@ -35,7 +37,7 @@ export function overviewView(
           {pages.map((page) => (
             <li key={page}>
               <a href={visit.link(`/account/${page}`)}>
-                <span>{texts[page].title}</span>
+                <span>{page === 'security' ? factorTexts[visit.locale].security.title : texts[page].title}</span>
                 {present[page] !== undefined && <span class="value">{present[page]}</span>}
               </a>
             </li>

@@ -6,6 +6,12 @@ import type { FormProblem, View, Visit } from '../../../../pages/pages.tsx'
 import type { BrowserSession } from '../../../sessions/sessions.ts'
 import { accountTexts } from './texts/texts.ts'
 
+/**
+ * `fresh`: nothing more. `password`: the password in the form. `factor`: the second factor, on a page of its own. `login`:
+ * another login, because the account has no password.
+ */
+export type Freshness = 'fresh' | 'password' | 'factor' | 'login'
+
 /** What every page of an account gets. */
 export interface AccountShown {
   browser: BrowserSession
@@ -13,24 +19,29 @@ export interface AccountShown {
   hidden: Record<'form', string>
   /** True when the account has a password. */
   hasPassword: boolean
-  /** False when a change that needs a fresh session also needs the password. */
-  isFresh: boolean
-  /** The page to log in again, and back here. */
-  logInAgain: string
+  /** What a change needs that only a fresh session may make. */
+  freshness: Freshness
+  /** The page to prove again who one is, and back here. */
+  proveAgain: string
   problem?: FormProblem | undefined
 }
 
 export const textsOf = ({ locale }: Pick<Visit, 'locale'>) => accountTexts[locale]
 
+export interface PageBelowProps {
+  title: string
+  problem?: FormProblem['notice']
+  /** What was done, after a successful form. */
+  done?: string | undefined
+  /** The page above this one; the overview by default. */
+  back?: { href: string; label: string }
+  children: ComponentChildren
+}
+
 /** A page below the overview: its notice, its content, and the link back. */
 export function pageBelow(
   visit: Visit,
-  {
-    title,
-    problem,
-    done,
-    children,
-  }: { title: string; problem?: FormProblem['notice']; done?: string | undefined; children: ComponentChildren },
+  { title, problem, done, back = { href: '/account', label: textsOf(visit).back }, children }: PageBelowProps,
 ): View {
   return {
     title,
@@ -44,7 +55,7 @@ export function pageBelow(
         )}
         {children}
         <p class="back">
-          <a href={visit.link('/account')}>← {textsOf(visit).back}</a>
+          <a href={visit.link(back.href)}>← {back.label}</a>
         </p>
       </>
     ),
@@ -63,8 +74,8 @@ const needsPassword = ({ code }: FormProblem) => code === 'invalid_password' || 
  */
 export function ConfirmField({ visit, shown, focus = true }: { visit: Visit; shown: AccountShown; focus?: boolean }) {
   const { label, hint, missing, wrong } = textsOf(visit).confirm
-  const { isFresh, problem } = shown
-  if (isFresh && !(problem && needsPassword(problem))) return null
+  const { freshness, problem } = shown
+  if (freshness !== 'password' && !(problem && needsPassword(problem))) return null
   const error =
     problem?.code === 'invalid_password' ? wrong : problem?.code === 'reauthentication_required' ? missing : undefined
   return (
@@ -79,16 +90,17 @@ export function ConfirmField({ visit, shown, focus = true }: { visit: Visit; sho
   )
 }
 
-/** True when the form would ask for a password that the account does not have. */
-export const mustLogInAgain = ({ isFresh, hasPassword }: AccountShown): boolean => !isFresh && !hasPassword
+/** True when a form cannot ask for what the change needs. */
+export const mustProveAgain = ({ freshness }: AccountShown): boolean => freshness === 'factor' || freshness === 'login'
 
-/** Stands in place of a form that needs a fresh session, for an account without a password. */
-export function LogInAgain({ visit, shown }: { visit: Visit; shown: AccountShown }) {
-  const { text, link } = textsOf(visit).confirm.logInAgain
+/** Stands in place of a form that needs a fresh session. */
+export function ProveAgain({ visit, shown }: { visit: Visit; shown: Pick<AccountShown, 'freshness' | 'proveAgain'> }) {
+  const { confirm } = textsOf(visit)
+  const { text, link } = shown.freshness === 'login' ? confirm.logInAgain : confirm.proveAgain
   return (
     <>
       <p>{text}</p>
-      <a class="button" href={visit.link(shown.logInAgain)}>
+      <a class="button" href={visit.link(shown.proveAgain)}>
         {link}
       </a>
     </>

@@ -85,4 +85,22 @@ export const de: VerificationTexts = {
       text: 'Ein Link gilt nur einmal und nur 72 Stunden lang. Es wurde nichts geändert. Wenn jemand anders Ihr Konto benutzt, bitten Sie um Hilfe.',
     },
   },
+  recovery: {
+    title: 'Zweite Faktoren entfernen',
+    account: { before: 'Es geht um das Konto mit der Adresse ', after: '.' },
+    effect:
+      'Alle Authenticator-Apps, Passkeys, Sicherheitsschlüssel und Wiederherstellungscodes des Kontos werden entfernt, und alle Geräte werden abgemeldet. Danach melden Sie sich mit dem Passwort an und richten einen neuen zweiten Faktor ein.',
+    password: 'Passwort des Kontos',
+    button: 'Alle zweiten Faktoren entfernen',
+    wrongPassword: 'Das ist nicht das Passwort des Kontos.',
+    missingPassword: 'Geben Sie das Passwort des Kontos ein.',
+    done: {
+      title: 'Ihre zweiten Faktoren wurden entfernt',
+      text: 'Alle Geräte wurden abgemeldet. Melden Sie sich jetzt mit Ihrem Passwort an und richten Sie einen neuen zweiten Faktor ein.',
+    },
+    dead: {
+      title: 'Dieser Link gilt nicht mehr',
+      text: 'Ein Link gilt nur einmal und nur 24 Stunden lang, und ein neues Passwort macht ihn ungültig. Es wurde nichts entfernt. Bitten Sie um einen neuen.',
+    },
+  },
 }

@@ -81,4 +81,22 @@ export const en: VerificationTexts = {
       text: 'A link works once and for 72 hours. Nothing was changed. If the account is yours and somebody else uses it, ask for help.',
     },
   },
+  recovery: {
+    title: 'Remove your second factors',
+    account: { before: 'This is for the account with the address ', after: '.' },
+    effect:
+      'All authenticator apps, passkeys, security keys and recovery codes of the account will be removed, and all devices logged out. You then log in with the password, and set up a new second factor.',
+    password: 'Password of the account',
+    button: 'Remove all second factors',
+    wrongPassword: 'This is not the password of the account.',
+    missingPassword: 'Enter the password of the account.',
+    done: {
+      title: 'Your second factors were removed',
+      text: 'All devices were logged out. Log in with your password now, and set up a new second factor.',
+    },
+    dead: {
+      title: 'This link does not work any more',
+      text: 'A link works once and for 24 hours, and a new password voids it. Nothing was removed. Ask the people who sent it for another one.',
+    },
+  },
 }

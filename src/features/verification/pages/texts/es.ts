@@ -85,4 +85,22 @@ export const es: VerificationTexts = {
       text: 'Un enlace funciona una sola vez y durante 72 horas. No se ha cambiado nada. Si otra persona usa su cuenta, pida ayuda.',
     },
   },
+  recovery: {
+    title: 'Eliminar sus segundos factores',
+    account: { before: 'Se trata de la cuenta con la dirección ', after: '.' },
+    effect:
+      'Se eliminarán todas las aplicaciones de autenticación, llaves de acceso, llaves de seguridad y códigos de recuperación de la cuenta, y se cerrará la sesión en todos los dispositivos. Después inicie sesión con la contraseña y configure un nuevo segundo factor.',
+    password: 'Contraseña de la cuenta',
+    button: 'Eliminar todos los segundos factores',
+    wrongPassword: 'Esta no es la contraseña de la cuenta.',
+    missingPassword: 'Escriba la contraseña de la cuenta.',
+    done: {
+      title: 'Se han eliminado sus segundos factores',
+      text: 'Se ha cerrado la sesión en todos los dispositivos. Inicie sesión ahora con su contraseña y configure un nuevo segundo factor.',
+    },
+    dead: {
+      title: 'Este enlace ya no es válido',
+      text: 'Un enlace funciona una sola vez y durante 24 horas, y una nueva contraseña lo anula. No se ha eliminado nada. Pida otro.',
+    },
+  },
 }

@@ -85,4 +85,22 @@ export const fr: VerificationTexts = {
       text: 'Un lien fonctionne une seule fois, pendant 72 heures. Rien n’a été modifié. Si quelqu’un d’autre utilise votre compte, demandez de l’aide.',
     },
   },
+  recovery: {
+    title: 'Supprimer vos seconds facteurs',
+    account: { before: 'Il s’agit du compte dont l’adresse est ', after: '.' },
+    effect:
+      'Toutes les applications d’authentification, clés d’accès, clés de sécurité et tous les codes de récupération du compte seront supprimés, et tous les appareils déconnectés. Vous vous connecterez ensuite avec le mot de passe et configurerez un nouveau second facteur.',
+    password: 'Mot de passe du compte',
+    button: 'Supprimer tous les seconds facteurs',
+    wrongPassword: 'Ce n’est pas le mot de passe du compte.',
+    missingPassword: 'Saisissez le mot de passe du compte.',
+    done: {
+      title: 'Vos seconds facteurs ont été supprimés',
+      text: 'Tous les appareils ont été déconnectés. Connectez-vous maintenant avec votre mot de passe et configurez un nouveau second facteur.',
+    },
+    dead: {
+      title: 'Ce lien n’est plus valable',
+      text: 'Un lien fonctionne une seule fois, pendant 24 heures, et un nouveau mot de passe l’annule. Rien n’a été supprimé. Demandez-en un autre.',
+    },
+  },
 }

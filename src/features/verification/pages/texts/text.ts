@@ -64,4 +64,16 @@ export interface VerificationTexts {
   confirm: AddressTexts & { taken: Saying }
   /** The page behind the link that brings the former address of an account back. */
   undo: AddressTexts
+  /** The page behind the link that removes all second factors of an account. */
+  recovery: {
+    title: string
+    account: Around
+    effect: string
+    password: string
+    button: string
+    wrongPassword: string
+    missingPassword: string
+    done: Saying
+    dead: Saying
+  }
 }

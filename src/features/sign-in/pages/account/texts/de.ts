@@ -9,6 +9,7 @@ export const de: AccountTexts = {
     hint: 'Zu Ihrer Sicherheit, weil Ihre letzte Anmeldung schon länger her ist.',
     missing: 'Geben Sie Ihr Passwort ein.',
     wrong: 'Das ist nicht Ihr Passwort.',
+    proveAgain: { text: 'Um hier etwas zu ändern, bestätigen Sie zuerst, dass Sie es sind.', link: 'Bestätigen' },
     logInAgain: {
       text: 'Ihre letzte Anmeldung ist schon länger her. Melden Sie sich deshalb zuerst noch einmal an.',
       link: 'Noch einmal anmelden',

@@ -9,6 +9,7 @@ export const en: AccountTexts = {
     hint: 'For your safety, because your last login was some time ago.',
     missing: 'Enter your password.',
     wrong: 'This is not your password.',
+    proveAgain: { text: 'To change something here, first confirm that it is you.', link: 'Confirm' },
     logInAgain: { text: 'Your last login was some time ago, so log in again first.', link: 'Log in again' },
   },
   profile: {

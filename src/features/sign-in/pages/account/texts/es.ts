@@ -9,6 +9,7 @@ export const es: AccountTexts = {
     hint: 'Por su seguridad, porque hace tiempo que inició sesión.',
     missing: 'Escriba su contraseña.',
     wrong: 'Esta no es su contraseña.',
+    proveAgain: { text: 'Para cambiar algo aquí, confirme primero que es usted.', link: 'Confirmar' },
     logInAgain: {
       text: 'Hace tiempo que inició sesión. Por eso, inicie sesión otra vez.',
       link: 'Iniciar sesión otra vez',

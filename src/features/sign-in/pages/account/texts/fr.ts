@@ -9,6 +9,7 @@ export const fr: AccountTexts = {
     hint: 'Pour votre sécurité, car votre dernière connexion remonte à un certain temps.',
     missing: 'Saisissez votre mot de passe.',
     wrong: 'Ce n’est pas votre mot de passe.',
+    proveAgain: { text: 'Pour modifier quelque chose ici, confirmez d’abord que c’est bien vous.', link: 'Confirmer' },
     logInAgain: {
       text: 'Votre dernière connexion remonte à un certain temps. Connectez-vous donc d’abord de nouveau.',
       link: 'Se connecter de nouveau',

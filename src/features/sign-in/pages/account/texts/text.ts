@@ -17,6 +17,8 @@ export interface AccountTexts {
     hint: string
     missing: string
     wrong: string
+    /** For an account with a second factor. `link` leads to the page to prove it. */
+    proveAgain: { text: string; link: string }
     /** For an account without a password. `link` leads to the page to log in. */
     logInAgain: { text: string; link: string }
   }
