@@ -99,7 +99,7 @@ describeEachDialect('keyward export', (dialect: Dialect) => {
     const imported = await importing()
     expect([imported.code, imported.err]).toEqual([0, ''])
     expect(imported.out).toContain('  3 roles were granted\n')
-    expect(imported.out).toContain('Columns not imported: updated_at, inactive_reason\n')
+    expect(imported.out).toContain('Columns not imported: second_factors, updated_at, inactive_reason\n')
     const next = await createTestApp({ databaseUrl: url, clock })
     expect(await usersOf(next)).toEqual(await usersOf(app))
     const grantsOf = async ({ rows }: TestApp) =>
@@ -168,6 +168,7 @@ describeEachDialect('keyward export', (dialect: Dialect) => {
       invited_at: null,
       created_at: now,
       updated_at: expect.any(String),
+      second_factors: [],
     })
     expect(users[2]).toMatchObject({
       is_active: false,

@@ -68,13 +68,14 @@ describeEachDialect('tokens of clients', (dialect) => {
         auth_time: iat,
         nonce: 'n-0S6',
         amr: ['pwd'],
+        acr: 'aal1',
         at_hash: hash.subarray(0, hash.length / 2).toString('base64url'),
         sid: subject.sessionId,
         email: 'ada@example.com',
       })
     }
     const plain = decodeJwt(await app.tokens.mintIdToken({ ...subject, alg: 'RS256' }))
-    expect(Object.keys(plain).sort()).toEqual(['amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
+    expect(Object.keys(plain).sort()).toEqual(['acr', 'amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
     // The kids differ, no key has a private part, and the key of access tokens comes first.
     const { keys } = await keySet()
     expect(new Set(keys.map(({ kid }) => kid)).size).toBe(keys.length)
