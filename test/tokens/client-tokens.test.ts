@@ -75,7 +75,18 @@ describeEachDialect('tokens of clients', (dialect) => {
       })
     }
     const plain = decodeJwt(await app.tokens.mintIdToken({ ...subject, alg: 'RS256' }))
-    expect(Object.keys(plain).sort()).toEqual(['acr', 'amr', 'aud', 'auth_time', 'exp', 'iat', 'iss', 'jti', 'sid', 'sub'])
+    expect(Object.keys(plain).sort()).toEqual([
+      'acr',
+      'amr',
+      'aud',
+      'auth_time',
+      'exp',
+      'iat',
+      'iss',
+      'jti',
+      'sid',
+      'sub',
+    ])
     // The kids differ, no key has a private part, and the key of access tokens comes first.
     const { keys } = await keySet()
     expect(new Set(keys.map(({ kid }) => kid)).size).toBe(keys.length)
