@@ -45,6 +45,26 @@ async function reportViolations(context: BrowserContext, complaints: string[]): 
   `)
 }
 
+const phone = { width: 320, colorScheme: 'light' } as const
+const desktop = { width: 1280, colorScheme: 'dark' } as const
+
+/** How a page is looked at: two languages, two widths, light and dark. */
+export const looks = [
+  { locale: 'de', ...phone },
+  { locale: 'en', ...desktop },
+  // The other looks are for the eye.
+  ...(process.env.KEYWARD_SCREENSHOTS
+    ? [
+        { locale: 'en', ...phone },
+        { locale: 'ja', ...phone },
+        { locale: 'fr', ...phone },
+        { locale: 'es', ...desktop },
+        { locale: 'de', width: 1280, colorScheme: 'light' } as const,
+        { locale: 'en', width: 390, colorScheme: 'dark' } as const,
+      ]
+    : []),
+]
+
 /** Saves a screenshot for a person to look at, if `KEYWARD_SCREENSHOTS` names a folder. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   const folder = process.env.KEYWARD_SCREENSHOTS

@@ -8,7 +8,7 @@ import { hasPrograms } from '../support/programs.ts'
 import { freePort } from '../support/proxy.ts'
 import { scratchFolder } from '../support/scratch.ts'
 import { accessibilityProblems } from './accessibility.ts'
-import { openPage, screenshot } from './chromium.ts'
+import { looks, openPage, screenshot } from './chromium.ts'
 import { pagesPerSuite } from './mailed-links.ts'
 
 const password = 'correct horse battery'
@@ -19,22 +19,6 @@ const url = `http://localhost:${port}`
 
 describe.skipIf(!hasPrograms('chromium', 'zbarimg'))('the pages of second factors, in Chromium', () => {
   const { register } = pagesPerSuite({ PORT: port, PUBLIC_URL: url })
-  const phone = { width: 320, colorScheme: 'light' } as const
-  const desktop = { width: 1280, colorScheme: 'dark' } as const
-  const looks = [
-    { locale: 'de', ...phone },
-    { locale: 'en', ...desktop },
-    // The other looks are for the eye.
-    ...(process.env.KEYWARD_SCREENSHOTS
-      ? [
-          { locale: 'en', ...phone },
-          { locale: 'ja', ...phone },
-          { locale: 'fr', ...phone },
-          { locale: 'es', ...desktop },
-          { locale: 'en', width: 390, colorScheme: 'dark' } as const,
-        ]
-      : []),
-  ]
 
   /** The secret that a phone reads from a picture of the page. */
   async function scan(page: Page): Promise<Uint8Array> {

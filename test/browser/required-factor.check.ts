@@ -3,7 +3,7 @@ import { codeAt, stepAt } from '../../src/features/factors/totp.ts'
 import { fromBase32 } from '../../src/lib/encoding.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { accessibilityProblems } from './accessibility.ts'
-import { openPage, screenshot } from './chromium.ts'
+import { looks, openPage, screenshot } from './chromium.ts'
 import { pagesPerSuite } from './mailed-links.ts'
 
 const password = 'correct horse battery'
@@ -26,10 +26,7 @@ describe.skipIf(!hasPrograms('chromium'))('a login that must add a second factor
     }
   }
 
-  test.each([
-    { locale: 'de', width: 320, colorScheme: 'light' },
-    { locale: 'en', width: 1280, colorScheme: 'dark' },
-  ] as const)(
+  test.each(looks)(
     'in $locale, $colorScheme, $width pixels wide: it adds an app, trusts the device, and proves itself again',
     async ({ locale, colorScheme, width }) => {
       const { page, complaints, close } = await openPage({ locale, colorScheme, viewport: { width, height: 800 } })
@@ -39,7 +36,7 @@ describe.skipIf(!hasPrograms('chromium'))('a login that must add a second factor
         expect([name, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([name, width])
       }
       const submit = () => page.locator('main form:not([hidden]) button').first().click()
-      const name = `gil-${locale}`
+      const name = `gil-${locale}-${width}-${colorScheme}`
       const email = await suite.register(name)
       const logIn = async () => {
         await page.goto(`${suite.url}/sign-in`)

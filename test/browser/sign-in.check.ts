@@ -1,28 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { hasPrograms } from '../support/programs.ts'
 import { accessibilityProblems } from './accessibility.ts'
-import { openPage, screenshot } from './chromium.ts'
+import { looks, openPage, screenshot } from './chromium.ts'
 import { pagesPerSuite } from './mailed-links.ts'
 
 describe.skipIf(!hasPrograms('chromium'))('the pages to log in and of the account, in Chromium', () => {
   const pages = pagesPerSuite({ TERMS_URL: 'http://localhost/terms', PRIVACY_URL: 'http://localhost/privacy' })
-  const phone = { width: 320, colorScheme: 'light' } as const
-  const desktop = { width: 1280, colorScheme: 'dark' } as const
-  const looks = [
-    { locale: 'de', ...phone },
-    { locale: 'en', ...desktop },
-    // The other looks are for the eye.
-    ...(process.env.KEYWARD_SCREENSHOTS
-      ? [
-          { locale: 'en', ...phone },
-          { locale: 'ja', ...phone },
-          { locale: 'fr', ...phone },
-          { locale: 'es', ...desktop },
-          { locale: 'de', width: 1280, colorScheme: 'light' } as const,
-          { locale: 'en', width: 390, colorScheme: 'dark' } as const,
-        ]
-      : []),
-  ]
 
   test.each(looks)(
     'in $locale, $colorScheme, $width pixels wide: nothing overflows, and axe-core finds nothing',

@@ -18,7 +18,7 @@ const WORTH_MAIL = 5
 /** Wrong codes in a row after which no code of an app is accepted (NIST SP 800-63B section 3.2.2). */
 const MOST_IN_ROW = 100
 
-export const methodOf = (answer: FactorAnswer): FactorMethod =>
+const methodOf = (answer: FactorAnswer): FactorMethod =>
   'otp' in answer ? 'totp' : 'recoveryCode' in answer ? 'recovery_code' : 'webauthn'
 
 const rules = { totp: 'mfa.account', recovery_code: 'recovery.account' } as const

@@ -64,7 +64,7 @@ function keyOf(credential: unknown): object {
   }
 }
 
-export const urlSafe = (base64: unknown): string | undefined =>
+const urlSafe = (base64: unknown): string | undefined =>
   typeof base64 === 'string' ? base64.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '') : undefined
 
 function uuidOf(base64: string | undefined): string | undefined {
