@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os'
 import * as parts from './config/parts.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, createAccess } from './features/access/access.ts'
@@ -142,7 +141,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: parts.signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
-    const rsaSigner = createRsaSigner({ clock, log, startThread: rsaThread, maxThreads: waitInside ? 0 : rsaThreads() })
+    const rsaSigner = createRsaSigner({ clock, log, startThread: rsaThread, ...(waitInside && { maxThreads: 0 }) })
     const tokenNeeds = { signingKeys, rsaSigner, clock, random, settings: parts.tokensOf(config) }
     const tokens = used('tokens', createAccessTokens(tokenNeeds))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
@@ -256,9 +255,6 @@ const smtpOf = ({ SMTP_URL, MAIL_FROM }: Config) =>
 
 const noUsage: ProcessUsage = { residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }
 
-/** One thread for each core, and at most four. */
-const rsaThreads = () => Math.min(availableParallelism(), 4)
-
-/** The file is an entry point of the executable, too: the script `compile` names it. */
+/** Starts `rsa-worker.ts`. The script `compile` names this file too, as an entry point of the executable. */
 const rsaThread = () =>
   new Worker(new URL('./features/tokens/rsa-worker.ts', import.meta.url), { smol: true, ref: false })
