@@ -24,7 +24,13 @@ export interface BegunGrant {
  */
 export async function beginSession(
   needs: OpenIdNeeds,
-  { client, code, origin, isAlone = false }: { client: Client; code: Granted; origin: Origin; isAlone?: boolean },
+  {
+    client,
+    code,
+    origin,
+    isAlone = false,
+    sessionId,
+  }: { client: Client; code: Granted; origin: Origin; isAlone?: boolean; sessionId?: string },
 ): Promise<BegunGrant | undefined> {
   const { store: db, clock, sessions } = needs
   const browser = await sessions.findBrowser(code.browserSessionId)
@@ -35,6 +41,7 @@ export async function beginSession(
   if (granted.scope === '') return undefined
   if (!(await consents.touch(db, { userId: code.userId, clientId: client.id, now: clock.now() }))) return undefined
   const begun = await sessions.beginForClient({
+    id: sessionId,
     user: browser.user,
     epoch: browser.user.sessionEpoch,
     ...(!isAlone && { parent: browser.id }),
