@@ -20,6 +20,7 @@ export interface BegunGrant {
  * Begins the session of a client in the running transaction. Everything that the user or an administrator may have
  * withdrawn since the user agreed is read again.
  * @param grant.isAlone true for a session that goes on when the browser session ends, such as that of a television
+ * @param grant.sessionId the id of the new session, if it was chosen before
  * @returns undefined when the browser session, the user, the consent, the required role or the required level is gone
  */
 export async function beginSession(
