@@ -1,6 +1,6 @@
 import { and, asc, eq } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { execute, named, queryRows, statements } from '../../storage/statements.ts'
+import { execute, named, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 
 const prepared = statements(({ q, t: { consents } }, { select, change }) => {
@@ -26,7 +26,7 @@ export async function find(
   db: Db,
   of: ConsentOf,
 ): Promise<{ scopes: readonly string[]; grantedAt: EpochMs } | undefined> {
-  const [row] = await queryRows(db, prepared(db).find, { ...of })
+  const [row] = await readRows(db, prepared(db).find, { ...of })
   return row && { scopes: row.scopes.split(' '), grantedAt: row.grantedAt }
 }
 
