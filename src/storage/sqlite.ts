@@ -175,6 +175,8 @@ export function openSqlite(options: SqliteOptions): Driver {
         return value
       } finally {
         rollBack(writer)
+        // The statements of a migration run once, and need not stay in memory.
+        writer.statements.clear()
         setWait(writer, waitInside ? BUSY_WAIT : 0)
         writer.db.run('PRAGMA foreign_keys = ON')
       }
