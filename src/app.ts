@@ -29,7 +29,8 @@ import { metadataRoutes } from './features/openid/metadata.routes.ts'
 import { openIdPages } from './features/openid/pages.tsx'
 import { openIdRoutes } from './features/openid/routes.ts'
 import { tokenEndpointRoutes } from './features/openid/token.routes.ts'
-import { probePatterns, probeRoutes } from './features/probes/routes.ts'
+import { probePatterns } from './features/probes/probes.ts'
+import { probeRoutes } from './features/probes/routes.ts'
 import { sessionRoutes } from './features/sessions/routes.ts'
 import { accountPages, type ConnectedApps, type LinkedIdentities } from './features/sign-in/account.pages.tsx'
 import { enrollPages } from './features/sign-in/enroll.pages.tsx'
@@ -43,13 +44,12 @@ import { factorRecoveryRoutes } from './features/verification/factor.routes.ts'
 import { verificationPages } from './features/verification/pages.tsx'
 import { verificationRoutes } from './features/verification/routes.ts'
 import { inBatches } from './http/batching.ts'
-import { createCors, createUnlistedOrigins } from './http/cors.ts'
-import { errorHook } from './http/errors.ts'
+import { errorHook } from './http/error-hook.ts'
 import { createGuard } from './http/guard.ts'
 import { createHttpKit, type PeerAddress } from './http/kit.ts'
 import { createDocument } from './http/openapi/document.ts'
 import { createPipeline } from './http/pipeline.ts'
-import { createRequestIds } from './http/request-id.ts'
+import { pipelineOptions } from './http/pipeline-options.ts'
 import { type Access, createRouteTable, type Limit, pathOf, type Route, type RouteTable } from './http/route-table.ts'
 import type { Target } from './http/target.ts'
 import { isLoopback } from './lib/ip.ts'
@@ -85,7 +85,7 @@ export interface AppOptions {
  * @throws Error for a route without an access word, and for an open or writing route without a limit
  */
 export function createApp(service: Service, { peer = () => undefined, logUnknownPaths }: AppOptions = {}): App {
-  const { config, clock, random, log, metrics, probes } = service
+  const { config, clock, log, metrics, probes } = service
   const kit = createHttpKit(config.TRUSTED_PROXIES, peer, log)
   const pages = config.PAGES === 'on' ? createPages({ log, signIn: service.signIn, ...pagesOf(config) }) : undefined
   const showing = { pages, minLength: config.PASSWORD_MIN_LENGTH }
@@ -159,18 +159,9 @@ export function createApp(service: Service, { peer = () => undefined, logUnknown
     table,
     guard: createGuard(service.access, kit.requester),
     handle: elysia.fetch,
-    requestId: createRequestIds(random),
-    idleSeconds: config.IDLE_TIMEOUT_SECONDS,
     pageOf: pages?.refusal,
-    cors: createCors({
-      origins: config.CORS_ORIGINS,
-      clientOrigins: service.clients.origins,
-      onUnlisted: createUnlistedOrigins(config, log),
-    }),
-    log,
-    observe: metrics.answered,
-    quiet: probePatterns,
     logUnknownPaths,
+    ...pipelineOptions(service),
   })
   return { fetch: inBatches(pipeline, clock), isProbe: (request) => probePatterns.has(pathOf(request.url)), table }
 }

@@ -1,4 +1,4 @@
-import { createApp } from '../app.ts'
+import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { startJobs } from '../features/jobs/jobs.ts'
 import { KeyringError } from '../features/secrets/secrets.ts'
@@ -7,6 +7,7 @@ import { enableJit } from '../lib/jit.ts'
 import { checkSecretKey, openService } from '../service.ts'
 import type { CommandContext } from './context.ts'
 import { drain, lastOnConnection } from './drain.ts'
+import { answerLiveness } from './early-liveness.ts'
 import { jobsOf } from './jobs.ts'
 import type { Listener } from './listener.ts'
 import { warnOfPasskeys } from './warn-of-passkeys.ts'
@@ -27,18 +28,24 @@ export async function runServer(
   const service = await openService(config, { ...surroundings, dev, schema: 'upgrade' })
   const { log, probes } = service
   await service.invitations.prepareFirstAdmin()
+  const application = Promise.withResolvers<App['fetch']>()
+  answerWith(answerLiveness(service, application.promise))
+  await nextTurn()
   const jobs = startJobs(service, jobsOf(service))
   try {
+    const { createApp } = await import('../app.ts')
     const app = createApp(service, { peer: (request) => server.requestIP(request)?.address, logUnknownPaths: dev })
     // The first request that is not a probe turns on JIT compilation. A server that only answers probes needs less
     // memory without JIT compilation.
-    answerWith((request, target) => {
+    const answer: App['fetch'] = (request, target) => {
       if (!app.isProbe(request)) {
         answerWith(app.fetch)
         nextTurn().then(enableJit)
       }
       return app.fetch(request, target)
-    })
+    }
+    answerWith(answer)
+    application.resolve(answer)
     const url = addressOf(config)
     log.info('started', {
       url,

@@ -1,8 +1,6 @@
-import { Elysia, ParseError, ValidationError } from 'elysia'
-import { type ErrorCode, type FactorChallenge, type FieldError, KeywardError, MISSING, refusalIn } from '../errors.ts'
+import { type ErrorCode, type FactorChallenge, type FieldError, KeywardError, refusalIn } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
-import { type Exchange, exchangeOf } from './exchange.ts'
-import type { RefusedWith } from './schemas.ts'
+import type { Exchange } from './exchange.ts'
 
 /**
  * The member `error` of a refusal on an OAuth route, by error code. The values are from RFC 6749 section 5.2, except for
@@ -63,12 +61,7 @@ const titles: Record<number, string> = {
  * shows.
  */
 export function asRefusal(error: unknown): KeywardError {
-  const refusal = refusalIn(error)
-  if (refusal) return refusal
-  if (error instanceof ParseError) return new KeywardError('invalid_request')
-  if (error instanceof ValidationError && error.type !== 'response')
-    return new KeywardError('validation_failed', { errors: fieldErrors(error) })
-  return new KeywardError('internal', { cause: error })
+  return refusalIn(error) ?? new KeywardError('internal', { cause: error })
 }
 
 /** Replaces `validation_failed` by `invalid_request`, because RFC 6749 does not use status 422. */
@@ -76,25 +69,6 @@ const asOAuth = (refusal: KeywardError): KeywardError =>
   refusal.code === 'validation_failed'
     ? new KeywardError('invalid_request', { errors: refusal.errors, sentence: refusal.message })
     : refusal
-
-interface InvalidValue {
-  path?: string
-  message?: string
-  value?: unknown
-  schema?: Partial<RefusedWith>
-}
-
-/** Returns the invalid fields of a request, each field once and without its value. */
-function fieldErrors(error: ValidationError): FieldError[] {
-  const byField = new Map<string, string>()
-  for (const { path, message, value, schema } of error.all as InvalidValue[]) {
-    const refusal = schema?.['x-refusal']
-    const field = (path ?? '').split('/').filter(Boolean).join('.') || (refusal?.parameter ?? 'body')
-    const said = refusal?.message ?? message ?? 'Invalid value'
-    if (!byField.has(field)) byField.set(field, value === undefined ? MISSING : said)
-  }
-  return [...byField].map(([field, message]) => ({ field, message }))
-}
 
 /**
  * Returns the media type of a refusal. On an OAuth route it is `application/json`, as RFC 6749 section 5.2 requires;
@@ -204,12 +178,3 @@ export function refuse(
     log.warn('refused', { request_id: exchange?.id, code: refusal.code, ...errorFields(refusal.cause) })
   return problemResponse(refusal, oauth)
 }
-
-/**
- * The only Elysia hook for errors. Without a hook, Elysia puts submitted values into a 422, and the message of an
- * unexpected error into a 500.
- */
-export const errorHook = (log: Log) =>
-  new Elysia({ name: 'keyward.errors' }).onError({ as: 'global' }, ({ error, code, request }) =>
-    refuse(log, code === 'NOT_FOUND' ? new KeywardError('not_found') : error, exchangeOf(request)),
-  )

@@ -2,6 +2,7 @@ import type { Clock, EpochMs } from '../lib/clock.ts'
 import { toBase64Url } from '../lib/encoding.ts'
 import { sha256 } from '../lib/hash.ts'
 import { readMigrations } from './migrations.macro.ts' with { type: 'macro' }
+import { newFileStatements } from './new-file.macro.ts' with { type: 'macro' }
 import type { Driver, RunSql } from './store.ts'
 
 /** Keyward cannot use the database as it is. `message` says why, and what the operator can do. */
@@ -20,6 +21,9 @@ export interface MigrationState extends Migration {
 }
 
 const embedded = { sqlite: readMigrations('sqlite'), postgresql: readMigrations('postgresql') }
+
+/** For a new SQLite file: these statements have the result of all `embedded.sqlite`. */
+const newFile = newFileStatements()
 
 /** Returns the migrations inside this executable, in the order in which `migrate` applies them. */
 export const embeddedMigrations = (dialect: 'sqlite' | 'postgresql'): readonly Migration[] => embedded[dialect]
@@ -48,18 +52,20 @@ export async function migrate(
     const states = compare(migrations, await readApplied(run))
     const pending = pendingOf(states)
     const copy = pending[0] && pending.length < states.length ? await copyAside(pending[0].name) : undefined
-    for (const migration of pending) {
-      for (const statement of migration.sql.split('--> statement-breakpoint')) await run(statement)
-      // PostgreSQL reads $1 as the number of a parameter. SQLite reads $1 as a name, and binds the names in order.
+    const isNewFile = migrations === embedded.sqlite && pending.length === migrations.length
+    for (const statement of isNewFile ? newFile : pending.flatMap(statementsOf)) await run(statement)
+    // PostgreSQL reads $1 as the number of a parameter. SQLite reads $1 as a name, and binds the names in order.
+    for (const migration of pending)
       await run('INSERT INTO keyward_migrations (name, sha256, applied_at) VALUES ($1, $2, $3)', [
         migration.name,
         fingerprint(migration),
         clock.now(),
       ])
-    }
     return { applied: pending.map((one) => one.name), copy }
   })
 }
+
+const statementsOf = ({ sql }: Migration): string[] => sql.split('--> statement-breakpoint')
 
 const pendingOf = (states: readonly MigrationState[]) => states.filter((one) => one.appliedAt === undefined)
 

@@ -137,10 +137,10 @@ export function openSqlite(options: SqliteOptions): Driver {
   }
 
   return {
-    async execute(sql, params, options) {
+    execute(sql, params, options) {
       const transaction = running.getStore()
       if (transaction) return join(transaction, () => write(sql, params))
-      if (/^\s*select\b/i.test(sql)) return { rows: await reads.read(sql, params), changes: 0 }
+      if (/^\s*select\b/i.test(sql)) return reads.read(sql, params).then((rows) => ({ rows, changes: 0 }))
       return runStatementAlone(sql, params, options)
     },
     tryRead: (sql, params) => (running.getStore() ? undefined : reads.tryRead(sql, params)),
@@ -175,6 +175,8 @@ export function openSqlite(options: SqliteOptions): Driver {
         return value
       } finally {
         rollBack(writer)
+        // The statements of a migration run once, and need not stay in memory.
+        writer.statements.clear()
         setWait(writer, waitInside ? BUSY_WAIT : 0)
         writer.db.run('PRAGMA foreign_keys = ON')
       }

@@ -4,6 +4,7 @@ import { binaryPath } from '../support/binary.ts'
 import { hasPrograms } from '../support/programs.ts'
 import { readChapter } from '../support/readme.ts'
 import { scratchFolder } from '../support/scratch.ts'
+import { readOrder, recordOrder } from '../support/start-order.ts'
 
 setDefaultTimeout(120_000)
 
@@ -56,6 +57,14 @@ describe('bun run build --target', () => {
     expect(text).toContain('pdp11')
     expect(await Bun.file(outfile).exists()).toBe(false)
   })
+})
+
+test('src/main.order lists nearly all functions that a start uses', async () => {
+  const listed = new Set(await readOrder())
+  const used = await recordOrder()
+  const unlisted = used.filter((hash) => !listed.has(hash))
+  // When this fails, run `bun test/support/start-order.ts`.
+  expect(unlisted.length / used.length).toBeLessThan(0.2)
 })
 
 describe.skipIf(!hasPrograms('systemd-analyze'))('the systemd unit of the guide', () => {

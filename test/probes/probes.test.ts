@@ -18,6 +18,38 @@ test('/livez answers as long as the process does, also while it drains', async (
   expect(await alive()).toEqual([200, { status: 'alive' }])
 })
 
+test('a server answers /livez before it has made its application as its application does', async () => {
+  const app = await apps.open({ env: { CORS_ORIGINS: 'https://app.example.com' } })
+  const seen = async (answer: typeof app.process.answerEarly, request: Request) => {
+    app.logs.length = 0
+    const response = await answer(request)
+    const headers = Object.fromEntries(response.headers)
+    expect(headers['x-request-id']).toBeString()
+    const { ms: _, request_id: id, ...line } = JSON.parse(app.logs.at(-1)!)
+    expect(id).toBe(headers['x-request-id'])
+    return {
+      status: response.status,
+      headers: { ...headers, 'x-request-id': 'an id' },
+      body: await response.text(),
+      line,
+    }
+  }
+  const livez = (headers?: Record<string, string>) => new Request('http://localhost:8000/livez?verbose', { headers })
+  for (const headers of [undefined, { origin: 'https://app.example.com' }, { origin: 'https://other.example.com' }])
+    expect(await seen(app.process.answerEarly, livez(headers))).toEqual(await seen(app.fetch, livez(headers)))
+  for (const [method, path] of [
+    ['HEAD', '/livez'],
+    ['OPTIONS', '/livez'],
+    ['POST', '/livez'],
+    ['GET', '/livez/'],
+    ['GET', '/readyz'],
+    ['GET', '/no'],
+  ]) {
+    const request = () => new Request(`http://localhost:8000${path}`, { method })
+    expect(await seen(app.process.answerEarly, request())).toEqual(await seen(app.fetch, request()))
+  }
+})
+
 test('requests of probes do not count as work, which turns on the JIT', async () => {
   const app = await apps.open()
   const asks = (target: string) => app.isProbe(new Request(`http://localhost:8000${target}`))

@@ -1,6 +1,15 @@
 import { Database } from 'bun:sqlite'
 import { beforeEach, describe, expect, setDefaultTimeout, test } from 'bun:test'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import {
   embeddedMigrations,
@@ -122,6 +131,21 @@ describe('before an upgrade', () => {
     expect(copy.query('SELECT text FROM note').values()).toEqual([['kept']])
     expect(copy.query('PRAGMA integrity_check').values()).toEqual([['ok']])
   })
+})
+
+test('a new file has the objects, rows and records that the migrations make one after the other', async () => {
+  const content = async (list: readonly Migration[]) => {
+    await up(list)
+    const db = new Database(path)
+    const objects = db.query(`SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name`).values()
+    const tables = objects.filter(([type, name]) => type === 'table' && name !== 'sqlite_sequence')
+    const rows = tables.map(([, name]) => [name, db.query(`SELECT * FROM "${name}"`).values()])
+    db.close()
+    rmSync(path)
+    return { objects, rows }
+  }
+  const oneAfterTheOther = [...migrations]
+  expect(await content(migrations)).toEqual(await content(oneAfterTheOther))
 })
 
 describe('a file that must exist', () => {

@@ -136,7 +136,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     keys: keysOf(service),
     tokens: service.tokens,
     factors: factorsOf(service),
-    process: processOf(service),
+    process: processOf(service, Promise.resolve(app.fetch)),
     rows: rowsOf(service.store),
     record: recordOf(service),
     isProbe: app.isProbe,

@@ -1,4 +1,6 @@
+import type { App } from '../../src/app.ts'
 import { type DrainableServer, drain } from '../../src/cli/drain.ts'
+import { answerLiveness } from '../../src/cli/early-liveness.ts'
 import { jobsOf } from '../../src/cli/jobs.ts'
 import { readLimitSetting } from '../../src/config/limits.ts'
 import type { Login } from '../../src/features/accounts/accounts.ts'
@@ -49,6 +51,8 @@ export interface Process {
   startOwnJobs(): RunningJobs
   /** Says at `/readyz` that the process goes, as the signal to stop does. */
   beginDraining(): void
+  /** Answers as a server does before it has made its application. */
+  answerEarly: ReturnType<typeof answerLiveness>
   /** Takes a server out of service. */
   drain(server: DrainableServer): Promise<void>
   hashing(): { queued: number; running: number; refusedTotal: number }
@@ -90,7 +94,7 @@ export interface Exceeded extends Requester {
   rule: RuleName
 }
 
-export const processOf = (service: Service): Process => {
+export const processOf = (service: Service, application: Promise<App['fetch']>): Process => {
   const {
     accounts,
     audit,
@@ -141,6 +145,7 @@ export const processOf = (service: Service): Process => {
     startJobs: (list) => startJobs(service, list),
     startOwnJobs: () => startJobs(service, jobsOf(service)),
     beginDraining: () => probes.startDraining(),
+    answerEarly: answerLiveness(service, application),
     drain: (server) =>
       drain(server, {
         startDraining: probes.startDraining,

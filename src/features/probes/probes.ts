@@ -36,6 +36,12 @@ export interface Probes {
   startDraining(): void
 }
 
+/** The paths that monitoring requests every few seconds. Their successful requests are logged at level `debug` only. */
+export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
+
+/** The answer of `/livez`. */
+export const ALIVE = { status: 'alive' } as const
+
 /** The shortest time between the starts of two checks, in milliseconds. */
 const SHARED = 1_000
 

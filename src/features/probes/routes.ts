@@ -1,10 +1,7 @@
 import { Elysia, t } from 'elysia'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, plainProblems } from '../../http/schemas.ts'
-import type { Probes } from './probes.ts'
-
-/** The paths that monitoring requests every few seconds. Their successful requests are logged at level `debug` only. */
-export const probePatterns: ReadonlySet<string> = new Set(['/livez', '/readyz', '/metrics'])
+import { ALIVE, type Probes } from './probes.ts'
 
 const Alive = t.Object({ status: t.Literal('alive') }, { title: 'Liveness', examples: [{ status: 'alive' }] })
 const Ready = t.Object(
@@ -19,7 +16,7 @@ const Ready = t.Object(
 export const probeRoutes = (probes: Probes, kit: HttpKit) =>
   new Elysia({ name: 'keyward.probes' })
     .use(kit.plugin)
-    .get('/livez', () => ({ status: 'alive' as const }), {
+    .get('/livez', () => ALIVE, {
       open: true,
       limit: { none: 'answers one word, and an orchestrator would restart the process after a refusal' },
       response: { 200: answer('The process is alive', Alive), ...plainProblems() },

@@ -4,7 +4,7 @@ import { randomId } from '../../lib/random.ts'
 import { sealedWith, secretId, unseal } from '../../lib/seal.ts'
 import { KeyringError, unopenable } from './keyring-error.ts'
 import { derivedLabels, type Purpose, purposes } from './purposes.ts'
-import type { SecretsParts } from './secrets.ts'
+import type { Sealer, SecretsParts } from './secrets.ts'
 import * as store from './store.ts'
 
 /**
@@ -57,13 +57,13 @@ export async function prepareDataKeys(parts: SecretsParts): Promise<void> {
   // A command with a wrong SECRET_KEY must not seal the data keys: no server could open them.
   await checkSeals(parts)
   const isUpgrade = rows.length === 0 && (await store.hasSigningKeys(db))
-  const made: { current: store.DataKeyRow; former: store.DataKeyRow[] }[] = []
-  for (const purpose of missing) {
+  const seal = await parts.sealer()
+  const made = missing.map((purpose) => {
     const label = isUpgrade ? derivedLabels[purpose] : undefined
     const [key, ...others] = label ? secrets.map((secret) => deriveKey(secret, label)) : [random.bytes(32)]
-    const current = { ...(await newRow(parts, purpose, key!)), currentSlot: purpose }
-    made.push({ current, former: await Promise.all(others.map((other) => newRow(parts, purpose, other))) })
-  }
+    const current = { ...newRow(parts, seal, { purpose, key: key! }), currentSlot: purpose }
+    return { current, former: others.map((other) => newRow(parts, seal, { purpose, key: other })) }
+  })
   await db.transaction(async () => {
     for (const { current, former } of made)
       if (await store.insertKey(db, current)) for (const row of former) await store.insertKey(db, row)
@@ -100,13 +100,13 @@ export async function formerKeysSince({ store: db }: Pick<SecretsParts, 'store'>
   return new Map(current.map(({ purpose, createdAt }) => [purpose, createdAt]))
 }
 
-async function newRow(
-  { clock, random, sealUnder }: SecretsParts,
-  purpose: Purpose,
-  key: Uint8Array,
-): Promise<store.DataKeyRow> {
+function newRow(
+  { clock, random }: SecretsParts,
+  seal: Sealer,
+  { purpose, key }: { purpose: Purpose; key: Uint8Array },
+): store.DataKeyRow {
   const id = randomId(random)
-  const sealedKey = await sealUnder(sealContext({ id, purpose }), key)
+  const sealedKey = seal(sealContext({ id, purpose }), key)
   return { id, purpose, currentSlot: null, sealedKey, createdAt: clock.now() }
 }
 
@@ -150,20 +150,22 @@ const otherSecret =
 
 /** See `Secrets.maintain`. */
 export async function moveSeals(parts: SecretsParts): Promise<void> {
-  const { store: db, secrets, processes, sealUnder } = parts
+  const { store: db, secrets, processes, sealer } = parts
   const current = secretId(secrets[0])
   const rows = (await store.allKeys(db)).filter(({ sealedKey }) => sealedWith(sealedKey) !== current)
   if (rows.length === 0 || !(await processes.mayMoveSeals())) return
   for (const row of rows) {
     const key = unseal(secrets, sealContext(row), row.sealedKey)
     if (!key) continue
-    await store.replaceSeal(db, { id: row.id, from: row.sealedKey, to: await sealUnder(sealContext(row), key) })
+    const seal = await sealer()
+    await store.replaceSeal(db, { id: row.id, from: row.sealedKey, to: seal(sealContext(row), key) })
   }
 }
 
 export async function renewDataKeys(parts: SecretsParts, renewed: readonly Purpose[]): Promise<void> {
   const { store: db, audit, random } = parts
-  const rows = await Promise.all(renewed.map((purpose) => newRow(parts, purpose, random.bytes(32))))
+  const seal = await parts.sealer()
+  const rows = renewed.map((purpose) => newRow(parts, seal, { purpose, key: random.bytes(32) }))
   await db.transaction(async () => {
     for (const row of rows) {
       await store.replaceCurrent(db, row)

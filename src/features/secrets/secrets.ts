@@ -34,13 +34,16 @@ export interface SecretsNeeds {
   secrets: RootSecrets
 }
 
+/** Makes a seal; see `seal` in `lib/seal.ts`. */
+export type Sealer = (context: string, plaintext: Uint8Array) => string
+
 export type RootSecrets = readonly [current: string, ...previous: string[]]
 
 /** The needs of the other files of this feature. */
 export interface SecretsParts extends SecretsNeeds {
   processes: Processes
-  /** Seals a data key or a private key; see `Secrets.seal`. */
-  sealUnder: (context: string, plaintext: Uint8Array) => Promise<string>
+  /** See `Secrets.sealer`. */
+  sealer: () => Promise<Sealer>
 }
 
 /**
@@ -90,7 +93,7 @@ export interface Secrets {
    * Chooses the secret as `seal` does, once for many seals. Call it outside transactions; the returned function needs no
    * database, so a row can be sealed with its new id in the transaction that inserts it.
    */
-  sealer(): Promise<(context: string, plaintext: Uint8Array) => string>
+  sealer(): Promise<Sealer>
   /** Opens a seal. @returns undefined when no secret of this process opens the seal */
   unseal(context: string, sealed: string): Uint8Array | undefined
   /**
@@ -156,20 +159,17 @@ export async function openSecrets(needs: SecretsNeeds): Promise<Secrets> {
   const { store: db, clock, random, secrets } = needs
   const processes = processesOf({ db, clock, secrets, id: randomId(random) })
   const open = (context: string, sealed: string) => unseal(secrets, context, sealed)
-  const parts: SecretsParts = {
-    ...needs,
-    processes,
-    sealUnder: async (context, plaintext) => seal(await processes.commonSecret(), context, plaintext, random),
+  const sealer = async (): Promise<Sealer> => {
+    const secret = await processes.commonSecret()
+    return (context, plaintext) => seal(secret, context, plaintext, random)
   }
+  const parts: SecretsParts = { ...needs, processes, sealer }
   await prepareDataKeys(parts)
   let keys = await loadDataKeys(parts)
   return {
     macKeys: (purpose) => keys.of(purpose),
-    seal: parts.sealUnder,
-    async sealer() {
-      const secret = await processes.commonSecret()
-      return (context, plaintext) => seal(secret, context, plaintext, random)
-    },
+    seal: async (context, plaintext) => (await sealer())(context, plaintext),
+    sealer,
     unseal: open,
     async reseal(context, sealed) {
       if (sealedWith(sealed) === secretId(secrets[0]) || !(await processes.mayMoveSeals())) return undefined

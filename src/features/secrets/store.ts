@@ -1,20 +1,37 @@
-import { and, asc, count, desc, eq, gt, isNull, lte, ne, sql } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, gt, isNull, lte, ne, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { SEAL_PREFIX } from '../../lib/seal.ts'
+import { named, queryRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 
 export type DataKeyRow = Db['t']['dataKeys']['$inferSelect']
 export type ProcessRow = Db['t']['processes']['$inferSelect']
 
+const prepared = statements(({ q, t: { dataKeys } }, { select, returning }) => ({
+  all: select(getTableColumns(dataKeys), (from) =>
+    from.from(dataKeys).orderBy(desc(dataKeys.createdAt), asc(dataKeys.id)),
+  ),
+  insert: returning(
+    { id: dataKeys.id },
+    q
+      .insert(dataKeys)
+      .values({
+        id: named('id'),
+        purpose: named('purpose'),
+        currentSlot: named('currentSlot'),
+        sealedKey: named('sealedKey'),
+        createdAt: named('createdAt'),
+      })
+      .onConflictDoNothing(),
+  ),
+}))
+
 /** Every data key, the newest first. */
-export const allKeys = ({ q, t: { dataKeys } }: Db): Promise<DataKeyRow[]> =>
-  q.select().from(dataKeys).orderBy(desc(dataKeys.createdAt), asc(dataKeys.id))
+export const allKeys = (db: Db): Promise<DataKeyRow[]> => queryRows(db, prepared(db).all)
 
 /** Adds a key. @returns false, and writes nothing, when the purpose already has a current key */
-export async function insertKey({ q, t: { dataKeys } }: Db, row: DataKeyRow): Promise<boolean> {
-  const added = await q.insert(dataKeys).values(row).onConflictDoNothing().returning({ id: dataKeys.id })
-  return added.length > 0
-}
+export const insertKey = async (db: Db, row: DataKeyRow): Promise<boolean> =>
+  (await queryRows(db, prepared(db).insert, { ...row })).length > 0
 
 /** Overwrites the row of the current key of a purpose with another key, so that the old key is gone. */
 export const replaceCurrent = (

@@ -26,7 +26,7 @@ export async function start(bench: Bench): Promise<Findings> {
     medianOf(rounds.kept, (round) => round[name]![of] / round[BARE]![of])
   return {
     title: 'Start and idle memory',
-    text: 'From the start of the process to its first answer with 200. For Keyward this is `GET /livez`, which answers when the database is open and migrated and a signing key is ready. Memory is resident memory a second later.',
+    text: 'From the start of the process to its first answer with 200. For Keyward this is `GET /livez`, which answers when the database is open and migrated and a signing key is ready; other requests then wait for the routes. Memory is resident memory a second later.',
     table: [
       ['', 'first answer ms', 'times bare', 'resident MiB', 'times bare'],
       ...Object.keys(steps).map((name) => [
