@@ -23,7 +23,7 @@ import { createSessions, type Sessions } from './features/sessions/sessions.ts'
 import { createSignIn, type SignIn } from './features/sign-in/sign-in.ts'
 import { openSigningKeys, type SigningKeys } from './features/signing-keys/signing-keys.ts'
 import { createIdentities, createLinks, createSocial, type Social } from './features/social/social.ts'
-import { type AccessTokens, createAccessTokens } from './features/tokens/tokens.ts'
+import { type AccessTokens, createAccessTokens, createRsaSigner } from './features/tokens/tokens.ts'
 import { createUsers, type Users } from './features/users/users.ts'
 import { createVerification, type Verification } from './features/verification/verification.ts'
 import { type Clock, SECOND, systemClock } from './lib/clock.ts'
@@ -141,7 +141,9 @@ export async function openService(config: Config, surroundings: Surroundings = {
     const keysNeeds = { store, clock, random, log, audit, secrets, settings: parts.signingOf(config) }
     // A command does not prepare the stored signing keys, because its settings may differ from the server's settings.
     const signingKeys = used('signingKeys', await openSigningKeys(keysNeeds, { prepare: !waitInside }))
-    const tokens = used('tokens', createAccessTokens({ signingKeys, clock, random, settings: parts.tokensOf(config) }))
+    const rsaSigner = createRsaSigner({ clock, log, startThread: rsaThread, ...(waitInside && { maxThreads: 0 }) })
+    const tokenNeeds = { signingKeys, rsaSigner, clock, random, settings: parts.tokensOf(config) }
+    const tokens = used('tokens', createAccessTokens(tokenNeeds))
     const apiKeys = createApiKeys({ store, clock, random, log, audit, roles, secrets })
     const kit = { store, clock, random, log, audit }
     const registering = { ...parts.clientsOf(config), allowsHttp: surroundings.dev === true }
@@ -184,6 +186,7 @@ export async function openService(config: Config, surroundings: Surroundings = {
     }
     const close = async () => {
       await Promise.all([mails.close(), logouts.close()])
+      await rsaSigner.close()
       // When `leave` fails, other servers count this server as running for up to three minutes.
       await secrets.leave().catch((error) => log.warn('process_not_removed', errorFields(error)))
       await database.store.close()
@@ -251,3 +254,7 @@ const smtpOf = ({ SMTP_URL, MAIL_FROM }: Config) =>
   SMTP_URL && MAIL_FROM ? createSmtp({ server: SMTP_URL, from: MAIL_FROM }) : undefined
 
 const noUsage: ProcessUsage = { residentBytes: 0, heapBytes: 0, cpuSeconds: 0 }
+
+/** Starts `rsa-worker.ts`. The script `compile` names this file too, as an entry point of the executable. */
+const rsaThread = () =>
+  new Worker(new URL('./features/tokens/rsa-worker.ts', import.meta.url), { smol: true, ref: false })

@@ -101,6 +101,9 @@ describe('the rules refuse', () => {
     ['app.ts', 'crypto.getRandomValues(bytes)', 'randomness is in lib/'],
     ['features/probes/check.ts', 'const answer = await fetch(url)', 'the network is reached'],
     ['features/probes/check.ts', 'const answer = ok ? fetch(url) : none', 'the network is reached'],
+    ['features/tokens/jws.ts', "const thread = new Worker('./a.ts')", 'a thread is started in service.ts only'],
+    ['service.ts', "import { Worker } from 'node:worker_threads'", 'there is no node:worker_threads'],
+    ['features/tokens/rsa-worker.ts', "import { sign } from './jws.ts'", 'an entry point of a thread'],
     ['lib/hash.ts', "await crypto.subtle.digest('SHA-256', data)", 'no crypto.subtle'],
     ['lib/hash.ts', 'const { subtle } = globalThis.crypto', 'no crypto.subtle'],
   ])('%s: %s', (path, text, rule) => {
@@ -138,6 +141,11 @@ describe('the rules allow', () => {
     ['main.ts', "import { run } from './cli/run.ts'\nprocess.exit(await run(process.argv))"],
     ['app.ts', "import { userRoutes } from './features/users/routes.ts'\nimport { Elysia } from 'elysia'"],
     ['app.ts', `${'\n'.repeat(299)}`],
+    ['service.ts', "const thread = new Worker('./a.ts')"],
+    [
+      'features/tokens/rsa-worker.ts',
+      "import { sign } from 'node:crypto'\nimport type { Job } from './rsa-signing.ts'",
+    ],
     ['service.ts', "import { a } from './features/users/users.ts'\nimport { open } from './storage/open.ts'"],
     ['features/users/routes.ts', "import { a } from '../../http/guard.ts'\nimport { User } from './schemas.ts'"],
     ['features/accounts/routes.ts', "import { UserView } from '../users/schemas.ts'"],

@@ -52,6 +52,8 @@ export interface Exchange {
   caller: AnyCaller | undefined
   /** The user who registered, logged in or refreshed on an open route. The request's log line names this user. */
   userId: number | undefined
+  /** The client's address, once it was asked for. */
+  ip?: string
   /** The language of a page, once it is decided. A refusal that becomes a page later is in the same language. */
   language?: Locale
   /** The HTTP status of the answer; 0 until there is an answer. */

@@ -30,7 +30,7 @@ export type PeerAddress = (request: Request) => string | undefined
 export function createHttpKit(trustedProxies: readonly Cidr[], peer: PeerAddress, log?: Log): HttpKit {
   const trusted = createTrustedProxies(trustedProxies)
   let hasWarned = false
-  const ip = (request: Request) => {
+  const findIp = (request: Request, received: Request) => {
     const forwardedFor = request.headers.get('x-forwarded-for')
     if (trusted.empty && forwardedFor !== null && !hasWarned) {
       hasWarned = true
@@ -38,7 +38,13 @@ export function createHttpKit(trustedProxies: readonly Cidr[], peer: PeerAddress
         hint: 'requests carry X-Forwarded-For, but TRUSTED_PROXIES is not set: if your own proxy writes it, all clients behind it share one rate limit; otherwise ignore this',
       })
     }
-    return clientIp(peer(exchangeOf(request)?.received ?? request), trusted.empty ? null : forwardedFor, trusted)
+    return clientIp(peer(received), trusted.empty ? null : forwardedFor, trusted)
+  }
+  const ip = (request: Request) => {
+    const exchange = exchangeOf(request)
+    if (!exchange) return findIp(request, request)
+    exchange.ip ??= findIp(request, exchange.received)
+    return exchange.ip
   }
   return {
     plugin: createPlugin(),

@@ -1,5 +1,3 @@
-import { KeywardError } from '../errors.ts'
-
 /** The credentials of a client in a request (RFC 6749 section 2.3.1). They are not checked yet. */
 export interface SentClient {
   id: string
@@ -25,12 +23,6 @@ export function sentClient(
     return { id: basic.id, secret: basic.secret || undefined, isTwice }
   }
   return formId === undefined ? undefined : { id: formId, secret: formSecret, isTwice: false }
-}
-
-/** @throws KeywardError `invalid_request` when the request has credentials in the header and in the form */
-export function requireOneMethod({ isTwice }: SentClient): void {
-  if (isTwice)
-    throw new KeywardError('invalid_request', { sentence: 'Send the client secret once: in the header or in the form' })
 }
 
 /** Returns true for an `Authorization` header with the scheme Basic. */

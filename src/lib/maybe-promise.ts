@@ -9,3 +9,13 @@ export type MaybePromise<T> = T | Promise<T>
  */
 export const andThen = <T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> =>
   value instanceof Promise ? value.then(next) : next(value)
+
+/** Runs `work`, and calls `onError` with its error, whether `work` throws or its promise is rejected. */
+export function attempt<T>(work: () => MaybePromise<T>, onError: (error: unknown) => never): MaybePromise<T> {
+  try {
+    const value = work()
+    return value instanceof Promise ? value.catch(onError) : value
+  } catch (error) {
+    return onError(error)
+  }
+}

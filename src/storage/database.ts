@@ -120,7 +120,7 @@ export async function openStorage({
 
 function sqlite(options: SqliteOptions) {
   const driver = openSqlite(options)
-  return { driver, q: drizzle((sql, params) => driver.execute(sql, params)), columns: sqliteColumns }
+  return { driver, q: drizzle(async (sql, params) => driver.execute(sql, params)), columns: sqliteColumns }
 }
 
 /** Opens PostgreSQL. The imports are dynamic, so that a start on SQLite does not spend time on these modules. */
@@ -133,7 +133,7 @@ async function postgresql(options: PostgresOptions) {
   const driver = openPostgres(options)
   return {
     driver,
-    q: builder.drizzle((sql, params) => driver.execute(sql, params)) as unknown as Db['q'],
+    q: builder.drizzle(async (sql, params) => driver.execute(sql, params)) as unknown as Db['q'],
     columns: postgresqlColumns,
   }
 }

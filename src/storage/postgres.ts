@@ -232,7 +232,7 @@ export function openPostgres({
   }
 
   return {
-    async execute(sql, params, options) {
+    execute(sql, params, options) {
       const transaction = running.getStore()
       if (transaction) return join(transaction, () => query(transaction.sql, sql, params))
       const isRead = /^\s*select\b/i.test(sql)

@@ -1,4 +1,5 @@
 import type { Clock } from '../lib/clock.ts'
+import { attempt } from '../lib/maybe-promise.ts'
 import type { Driver, Store } from './store.ts'
 
 /** Wraps `execute` and `transaction` of the driver, and records when a statement last failed because of a full disk. */
@@ -12,7 +13,7 @@ export function watchSpace(
     throw error
   }
   return {
-    execute: (sql, params, options) => driver.execute(sql, params, options).catch(note),
+    execute: (sql, params, options) => attempt(() => driver.execute(sql, params, options), note),
     transaction: (work, options) => driver.transaction(work, options).catch(note),
     sinceFull: () => clock.monotonic() - fullAt,
   }

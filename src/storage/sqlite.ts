@@ -137,10 +137,10 @@ export function openSqlite(options: SqliteOptions): Driver {
   }
 
   return {
-    async execute(sql, params, options) {
+    execute(sql, params, options) {
       const transaction = running.getStore()
       if (transaction) return join(transaction, () => write(sql, params))
-      if (/^\s*select\b/i.test(sql)) return { rows: await reads.read(sql, params), changes: 0 }
+      if (/^\s*select\b/i.test(sql)) return reads.read(sql, params).then((rows) => ({ rows, changes: 0 }))
       return runStatementAlone(sql, params, options)
     },
     tryRead: (sql, params) => (running.getStore() ? undefined : reads.tryRead(sql, params)),

@@ -32,6 +32,7 @@ interface RowStatement<Row, Kind> extends Statement {
 }
 
 type SelectStatement<Row> = RowStatement<Row, 'select'>
+type LockingStatement<Row> = RowStatement<Row, 'locking'>
 type ReturningStatement<Row> = RowStatement<Row, 'returning'>
 
 interface ChangeStatement extends Statement {
@@ -61,6 +62,16 @@ interface StatementKinds {
     query: (select: Select<F>) => Selecting<F>,
   ): SelectStatement<SelectResultFields<F>>
   selectDistinct: StatementKinds['select']
+  /**
+   * Makes a SELECT that locks its rows until the transaction ends, also against their deletion. Other transactions then
+   * wait before they change the rows. A row that changed while this statement waited is returned only if it still
+   * matches. Run it only inside a transaction. On SQLite the transaction itself excludes all others, so nothing is
+   * written: an UPDATE without effect would write a page of the file for each row.
+   */
+  locking<F extends Fields>(
+    fields: F,
+    query: (select: Select<F>) => Selecting<F>,
+  ): LockingStatement<SelectResultFields<F>>
   /** Adds RETURNING to an INSERT, UPDATE or DELETE. The statement returns the changed rows. */
   returning<F extends FlatFields>(fields: F, query: Changing): ReturningStatement<SelectResultFields<F>>
   /** Makes a statement whose result is only the number of changed rows. This costs less than returning a row. */
@@ -82,7 +93,7 @@ export function statements<S>(build: (db: Db, kinds: StatementKinds) => S): (db:
   return (db) => {
     const known = built.get(db.t)
     if (known !== undefined) return known
-    const fresh = build(db, kindsFor(db.q))
+    const fresh = build(db, kindsFor(db))
     built.set(db.t, fresh)
     return fresh
   }
@@ -109,14 +120,18 @@ export function statementsBySize<S>(
 /** Makes a placeholder. Each run of the statement must give a value under `name`. The value can be null. */
 export const named = (name: string): SQL => sql`${sql.placeholder(name)}`
 
-const kindsFor = (q: Db['q']): StatementKinds => ({
+const kindsFor = ({ q, dialect }: Db): StatementKinds => ({
   select: (fields, query) => rowStatement('select', fields, query(q.select(fields))),
+  locking: (fields, query) => {
+    const { sql, ...rest } = rowStatement('locking', fields, query(q.select(fields)))
+    return { ...rest, sql: dialect === 'sqlite' ? sql : `${sql} for no key update` }
+  },
   selectDistinct: (fields, query) => rowStatement('select', fields, query(q.selectDistinct(fields))),
   returning: (fields, query) => rowStatement('returning', fields, query.returning(fields)),
   change: (query) => ({ kind: 'change', ...statement(query) }),
 })
 
-const rowStatement = <Kind extends 'select' | 'returning', F extends Fields>(
+const rowStatement = <Kind extends 'select' | 'locking' | 'returning', F extends Fields>(
   kind: Kind,
   fields: F,
   query: { toSQL(): Query },
@@ -153,12 +168,12 @@ export function readRows<Row>(db: Db, statement: SelectStatement<Row>, values: V
 }
 
 /**
- * Runs a SELECT, or a statement with RETURNING, and returns its rows.
+ * Runs a SELECT, also a locking one, or a statement with RETURNING, and returns its rows.
  * @throws KeywardError `database_busy`, `database_unavailable`, or the driver's error, such as a violated constraint
  */
 export async function queryRows<Row>(
   db: Db,
-  statement: SelectStatement<Row> | ReturningStatement<Row>,
+  statement: SelectStatement<Row> | LockingStatement<Row> | ReturningStatement<Row>,
   values: Values = {},
 ): Promise<Row[]> {
   const { rows } = await db.execute(statement.sql, statement.bind(values))

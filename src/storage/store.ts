@@ -97,9 +97,10 @@ export interface Driver extends Pick<Store, 'transaction' | 'afterCommit' | 'sta
    * Runs a statement. Inside a transaction, the statement is part of the transaction. Outside a transaction, a
    * statement that does not begin with SELECT is a write, and is committed when the promise resolves.
    * @param params one value for each parameter of `sql`
+   * @returns without a promise inside a transaction on SQLite
    * @throws KeywardError `database_busy`, `database_unavailable`, or the driver's error for a fault of the statement
    */
-  execute(sql: string, params: unknown[], options?: WriteOptions): Promise<Result>
+  execute(sql: string, params: unknown[], options?: WriteOptions): MaybePromise<Result>
   /**
    * Reads the rows of a SELECT in the fastest way; see `readRows` of `statements.ts`.
    * @returns undefined inside a transaction, and while another process has locked the SQLite file: call `execute`

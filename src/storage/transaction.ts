@@ -1,5 +1,6 @@
 import { KeywardError } from '../errors.ts'
 import { errorFields, type Log } from '../lib/log.ts'
+import { attempt, type MaybePromise } from '../lib/maybe-promise.ts'
 
 /** The state of a running transaction, on both databases. */
 export interface Transaction {
@@ -15,19 +16,19 @@ export const newTransaction = (): Transaction => ({ afterCommit: [], failure: un
  * Runs `work`, a statement or a joined transaction, as part of a running transaction. An error of `work` fails the
  * whole transaction, and `join` refuses all later work of the transaction. PostgreSQL refuses later statements itself,
  * but SQLite would run them, after some errors even outside the transaction.
+ * @returns without a promise when `work` does
  * @throws the error of `work`, or Error when the transaction had ended or failed before this call
  */
-export async function join<T>(transaction: Transaction, work: () => T | Promise<T>): Promise<T> {
+export function join<T>(transaction: Transaction, work: () => MaybePromise<T>): MaybePromise<T> {
   const { ended, failure } = transaction
   if (ended) throw new Error('A statement was run after its transaction had ended')
   if (failure)
     throw new Error('A statement was run after an earlier one of its transaction had failed', { cause: failure.error })
-  try {
-    return await work()
-  } catch (error) {
+  const fail = (error: unknown): never => {
     transaction.failure ??= { error }
     throw error
   }
+  return attempt(work, fail)
 }
 
 /** Runs `task` after the commit of `transaction`; at once when `transaction` is undefined or has ended. */

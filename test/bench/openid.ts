@@ -32,7 +32,7 @@ interface Client {
 const REDIRECT = 'https://app.example.net/callback'
 const SCOPE = 'openid profile email offline_access'
 /** Enough that no user gets more sessions than Keyward keeps of one client, which would be a rare case. */
-const USERS = 500
+const USERS = 2_000
 const verifier = 'a-verifier-of-the-bench-with-43-characters-or-more'
 const challenge = createHash('sha256').update(verifier).digest('base64url')
 

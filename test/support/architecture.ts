@@ -241,6 +241,21 @@ export const rules: readonly Rule[] = [
     /(?<![\w$.#])fetch\s*\((?![^()]*\)(?::|\s*\{))|\b(?:globalThis|Bun)\s*\.\s*fetch\b/g,
     /^src\/lib\//,
   ),
+  forbidsCode(
+    'a thread is started in service.ts only',
+    /\bnew\s+(?:globalThis\s*\.\s*)?Worker\b/g,
+    /^src\/service\.ts$/,
+  ),
+  allowsPackage('there is no node:worker_threads: it loads streams', /^(node:)?worker_threads$/, /^$/),
+  {
+    name: 'an entry point of a thread (*-worker.ts) imports node:crypto and types only: a thread loads all modules again',
+    broken: ({ path, imports }) =>
+      path.endsWith('-worker.ts')
+        ? imports.flatMap(({ specifier, typeOnly, line }) =>
+            typeOnly || specifier === 'node:crypto' ? [] : [{ line, what: specifier }],
+          )
+        : [],
+  },
   forbidsCode('there is no crypto.subtle: it waits in the thread pool behind bcrypt', /\bsubtle\b/g),
 ]
 

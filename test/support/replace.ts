@@ -105,7 +105,7 @@ export const watchStatements =
       if (rows !== undefined) onStatement(sql)
       return rows
     }
-    const run = (sql: string, params: unknown[]) => execute(sql, params)
+    const run = async (sql: string, params: unknown[]) => execute(sql, params)
     const q = real.dialect === 'sqlite' ? sqliteBuilder(run) : (postgresqlBuilder(run) as unknown as Store['q'])
     return { ...real, q, execute, tryRead }
   }

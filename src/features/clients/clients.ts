@@ -7,7 +7,7 @@ import type { Audit } from '../audit/audit.ts'
 import type { Limits } from '../limits/limits.ts'
 import type { Roles } from '../roles/roles.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import { authenticate } from './authenticate.ts'
+import { authenticate, identify } from './authenticate.ts'
 import { type Client, type ClientSecret, type ClientSettings, isClientId } from './client.ts'
 import { withoutForbidden } from './forbidden.ts'
 import * as manage from './manage.ts'
@@ -81,6 +81,8 @@ export interface SentClient {
   id: string
   /** Undefined when the request has none, as that of a public client. */
   secret: string | undefined
+  /** True when the request has credentials in the header and in the form. No method may be used beside another. */
+  isTwice?: boolean
   /** The network of the request. */
   client: string
   ip: string
@@ -104,9 +106,15 @@ export interface Clients {
    * `client.secret`, which never refuses a right secret.
    * @throws KeywardError `invalid_client` when the client is unknown or disabled, the secret is wrong, expired, revoked
    *   or missing, or a public client sends a secret; `rate_limited` in place of it for a wrong secret when the limit is
-   *   exhausted
+   *   exhausted; `invalid_request` when the credentials were sent twice
    */
   authenticate(sent: SentClient): Promise<Client>
+  /**
+   * As `authenticate`, for requests that need no client.
+   * @returns undefined when no client has this id: its credentials are then ignored
+   * @throws the errors of `authenticate` for a registered client
+   */
+  identify(sent: SentClient): Promise<Client | undefined>
   /** Up to `limit` clients with an id above `after`, by id. */
   list(page: { after: string; limit: number }): Promise<Client[]>
   /**
@@ -187,7 +195,8 @@ export function createClients(others: Omit<ClientsNeeds, 'lastUses' | 'refreshOr
       const client = await find(id)
       return client && withoutForbidden(client, needs.settings)
     },
-    authenticate: async (sent) => withoutForbidden(await authenticate(needs, sent), needs.settings),
+    authenticate: (sent) => authenticate(needs, sent),
+    identify: (sent) => identify(needs, sent),
     list: (page) => store.list(db, page),
     check: (client) => manage.check(needs, client),
     create: (client, by) => manage.create(needs, client, by),

@@ -13,11 +13,10 @@ export function makeSecretText(random: Random): string {
 }
 
 /**
- * Checks the form and the checksum of a client secret, so that a mistyped or shortened secret is refused without a
- * query.
+ * Returns true for a text that has the form of a client secret. The checksum is for scanners that look for leaked
+ * secrets; the MAC tells Keyward more.
  */
-export const isWellFormed = (text: string): boolean =>
-  /^kwc_[A-Za-z0-9_-]{49}$/.test(text) && text.endsWith(checksum(text.slice(4, -6)))
+export const isWellFormed = (text: string): boolean => /^kwc_[A-Za-z0-9_-]{49}$/.test(text)
 
 const checksum = (body: string): string => toBase64Url(sha256(`keyward client secret\n${body}`)).slice(0, 6)
 

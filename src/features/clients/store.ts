@@ -1,32 +1,63 @@
-import { and, asc, count, desc, eq, getTableColumns, gt, isNull, or } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, gt, isNull, or, type SQL, sql } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
 import { castPlaceholder } from '../../storage/cast-placeholder.ts'
-import { named, queryRows, statements } from '../../storage/statements.ts'
+import { named, queryRows, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 import type { Level } from '../tokens/tokens.ts'
 import type { Client, ClientSecret, ClientSettings, GrantType, IdTokenAlg } from './client.ts'
 
 type ClientRow = Db['t']['clients']['$inferSelect']
 
-const prepared = statements(({ t: { clients, clientSecrets } }, { select }) => ({
-  find: select(getTableColumns(clients), (q) => q.from(clients).where(eq(clients.id, named('id')))),
-  findLiveSecret: select({ id: clientSecrets.id, lastUsedAt: clientSecrets.lastUsedAt }, (q) =>
-    q
-      .from(clientSecrets)
-      .where(
-        and(
-          eq(clientSecrets.mac, castPlaceholder('mac', 'text')),
-          eq(clientSecrets.clientId, castPlaceholder('clientId', 'text')),
-          isNull(clientSecrets.revokedAt),
-          or(isNull(clientSecrets.expiresAt), gt(clientSecrets.expiresAt, named('now'))),
-        ),
-      ),
-  ),
-}))
+const prepared = statements(({ q: query, t: { clients, clientSecrets } }, { select, locking }) => {
+  const ofId = eq(clients.id, named('id'))
+  const isLive = (clientId: SQL | typeof clients.id) =>
+    and(
+      eq(clientSecrets.mac, castPlaceholder('mac', 'text')),
+      eq(clientSecrets.clientId, clientId),
+      isNull(clientSecrets.revokedAt),
+      or(isNull(clientSecrets.expiresAt), gt(clientSecrets.expiresAt, named('now'))),
+    )
+  const ofSecret = (value: typeof clientSecrets.id | typeof clientSecrets.lastUsedAt) =>
+    sql`(${query.select({ value }).from(clientSecrets).where(isLive(clients.id))})`.mapWith((number): number | null =>
+      Number(number),
+    )
+  return {
+    find: select(getTableColumns(clients), (q) => q.from(clients).where(ofId)),
+    findWithSecret: select(
+      {
+        client: getTableColumns(clients),
+        secretId: ofSecret(clientSecrets.id),
+        lastUsedAt: ofSecret(clientSecrets.lastUsedAt),
+      },
+      (q) => q.from(clients).where(ofId),
+    ),
+    lock: locking(getTableColumns(clients), (q) => q.from(clients).where(ofId)),
+    findLiveSecret: select({ id: clientSecrets.id, lastUsedAt: clientSecrets.lastUsedAt }, (q) =>
+      q.from(clientSecrets).where(isLive(castPlaceholder('clientId', 'text'))),
+    ),
+  }
+})
 
 export async function find(db: Db, id: string): Promise<Client | undefined> {
-  const [row] = await queryRows(db, prepared(db).find, { id })
+  const [row] = await readRows(db, prepared(db).find, { id })
   return row && toClient(row)
+}
+
+/** A client, and its live secret that was asked for; undefined when there is none. */
+export interface ClientWithSecret {
+  client: Client
+  secret: { id: number; lastUsedAt: EpochMs | null } | undefined
+}
+
+/** Finds a client, and its secret with this MAC if the secret is neither revoked nor expired. */
+export async function findWithSecret(
+  db: Db,
+  by: { id: string; mac: string | null; now: EpochMs },
+): Promise<ClientWithSecret | undefined> {
+  const [row] = await readRows(db, prepared(db).findWithSecret, by)
+  if (!row) return undefined
+  const { client, secretId, lastUsedAt } = row
+  return { client: toClient(client), secret: secretId === null ? undefined : { id: secretId, lastUsedAt } }
 }
 
 /** Finds a secret of the client that is neither revoked nor expired. */
@@ -77,8 +108,8 @@ export async function update({ q, t: { clients } }: Db, client: Client): Promise
  * secrets.
  * @returns the client, read under the lock; undefined when there is none
  */
-export async function lock({ q, t: { clients } }: Db, id: string): Promise<Client | undefined> {
-  const [row] = await q.update(clients).set({ id }).where(eq(clients.id, id)).returning()
+export async function lock(db: Db, id: string): Promise<Client | undefined> {
+  const [row] = await queryRows(db, prepared(db).lock, { id })
   return row && toClient(row)
 }
 

@@ -20,11 +20,18 @@ export interface BegunGrant {
  * Begins the session of a client in the running transaction. Everything that the user or an administrator may have
  * withdrawn since the user agreed is read again.
  * @param grant.isAlone true for a session that goes on when the browser session ends, such as that of a television
+ * @param grant.sessionId the id of the new session, if it was chosen before
  * @returns undefined when the browser session, the user, the consent, the required role or the required level is gone
  */
 export async function beginSession(
   needs: OpenIdNeeds,
-  { client, code, origin, isAlone = false }: { client: Client; code: Granted; origin: Origin; isAlone?: boolean },
+  {
+    client,
+    code,
+    origin,
+    isAlone = false,
+    sessionId,
+  }: { client: Client; code: Granted; origin: Origin; isAlone?: boolean; sessionId?: string },
 ): Promise<BegunGrant | undefined> {
   const { store: db, clock, sessions } = needs
   const browser = await sessions.findBrowser(code.browserSessionId)
@@ -35,6 +42,7 @@ export async function beginSession(
   if (granted.scope === '') return undefined
   if (!(await consents.touch(db, { userId: code.userId, clientId: client.id, now: clock.now() }))) return undefined
   const begun = await sessions.beginForClient({
+    id: sessionId,
     user: browser.user,
     epoch: browser.user.sessionEpoch,
     ...(!isAlone && { parent: browser.id }),

@@ -15,7 +15,7 @@ export interface StoredCode {
   nonce: string | null
   codeChallenge: string | null
   expiresAt: EpochMs
-  /** The session that the code began; null when the code began none. */
+  /** The id for the session of the code; null until the code is used. There is no such session if the use was refused. */
   sessionId: string | null
 }
 
@@ -52,33 +52,28 @@ const prepared = statements(({ q, t: { authorizationCodes: codes } }, { select, 
       stored,
       q
         .update(codes)
-        .set({ usedAt: named('now') })
+        .set({ usedAt: named('now'), sessionId: named('sessionId') })
         .where(and(eq(codes.mac, named('mac')), isNull(codes.usedAt))),
     ),
     find: select(stored, (q) => q.from(codes).where(eq(codes.mac, named('mac')))),
-    setSession: change(
-      q
-        .update(codes)
-        .set({ sessionId: named('sessionId') })
-        .where(eq(codes.mac, named('mac'))),
-    ),
   }
 })
 
 export const insert = (db: Db, code: Omit<StoredCode, 'sessionId'> & { mac: string; now: EpochMs }): Promise<unknown> =>
   execute(db, prepared(db).insert, { ...code })
 
-/** Marks a code as used. @returns undefined when there is no such code, or when it was used before */
-export const use = async (db: Db, by: { mac: string; now: EpochMs }): Promise<StoredCode | undefined> =>
-  (await queryRows(db, prepared(db).use, by))[0]
+/**
+ * Marks a code as used, and records the id of the session that it is to begin.
+ * @returns undefined when there is no such code, or when it was used before
+ */
+export const use = async (
+  db: Db,
+  by: { mac: string; sessionId: string; now: EpochMs },
+): Promise<StoredCode | undefined> => (await queryRows(db, prepared(db).use, by))[0]
 
 /** A code, used or not. */
 export const find = async (db: Db, mac: string): Promise<StoredCode | undefined> =>
   (await queryRows(db, prepared(db).find, { mac }))[0]
-
-/** Records which session a code began. */
-export const setSession = (db: Db, by: { mac: string; sessionId: string }): Promise<unknown> =>
-  execute(db, prepared(db).setSession, by)
 
 /** Deletes the codes of a user at a client that were not used yet. */
 export const removeUnused = (

@@ -1,13 +1,20 @@
 import { and, asc, eq } from 'drizzle-orm'
 import type { EpochMs } from '../../lib/clock.ts'
-import { named, queryRows, statements } from '../../storage/statements.ts'
+import { execute, named, readRows, statements } from '../../storage/statements.ts'
 import type { Db } from '../../storage/store.ts'
 
-const prepared = statements(({ t: { consents } }, { select }) => ({
-  find: select({ scopes: consents.scopes, grantedAt: consents.grantedAt }, (q) =>
-    q.from(consents).where(and(eq(consents.userId, named('userId')), eq(consents.clientId, named('clientId')))),
-  ),
-}))
+const prepared = statements(({ q, t: { consents } }, { select, change }) => {
+  const ofBoth = and(eq(consents.userId, named('userId')), eq(consents.clientId, named('clientId')))
+  return {
+    find: select({ scopes: consents.scopes, grantedAt: consents.grantedAt }, (q) => q.from(consents).where(ofBoth)),
+    touch: change(
+      q
+        .update(consents)
+        .set({ lastUsedAt: named('now') })
+        .where(ofBoth),
+    ),
+  }
+})
 
 interface ConsentOf {
   userId: number
@@ -19,7 +26,7 @@ export async function find(
   db: Db,
   of: ConsentOf,
 ): Promise<{ scopes: readonly string[]; grantedAt: EpochMs } | undefined> {
-  const [row] = await queryRows(db, prepared(db).find, { ...of })
+  const [row] = await readRows(db, prepared(db).find, { ...of })
   return row && { scopes: row.scopes.split(' '), grantedAt: row.grantedAt }
 }
 
@@ -40,17 +47,8 @@ export async function put(
  * it meanwhile waits, and then ends the session too.
  * @returns false when there is no consent
  */
-export async function touch(
-  { q, t: { consents } }: Db,
-  { userId, clientId, now }: ConsentOf & { now: EpochMs },
-): Promise<boolean> {
-  const touched = await q
-    .update(consents)
-    .set({ lastUsedAt: now })
-    .where(and(eq(consents.userId, userId), eq(consents.clientId, clientId)))
-    .returning({ clientId: consents.clientId })
-  return touched.length > 0
-}
+export const touch = async (db: Db, by: ConsentOf & { now: EpochMs }): Promise<boolean> =>
+  (await execute(db, prepared(db).touch, { ...by })) > 0
 
 /** A consent as its user sees it. */
 export interface ConsentSummary {

@@ -2,7 +2,7 @@ import { Elysia } from 'elysia'
 import { KeywardError } from '../../errors.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems } from '../../http/schemas.ts'
-import { requireOneMethod, sentClient } from '../../http/sent-client.ts'
+import { sentClient } from '../../http/sent-client.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Next } from '../../pages/next.ts'
 import type { FormProblem, Pages, View, Visit } from '../../pages/pages.tsx'
@@ -67,7 +67,6 @@ export function deviceRoutes({ pages, openid, clients, signIn, clock }: DeviceRo
       async ({ request, body }) => {
         const sent = sentClient(request, body)
         if (!sent) throw new KeywardError('invalid_client')
-        requireOneMethod(sent)
         const { client: network, ip } = kit.requester(request)
         const client = await clients.authenticate({ ...sent, client: network, ip })
         const asked = { scope: body.scope || undefined, resource: body.resource || undefined, ip, network }

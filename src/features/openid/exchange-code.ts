@@ -1,4 +1,5 @@
 import { KeywardError } from '../../errors.ts'
+import { randomId } from '../../lib/random.ts'
 import type { Client } from '../clients/clients.ts'
 import type { Origin } from '../sessions/sessions.ts'
 import { beginSession, finish } from './begin-session.ts'
@@ -25,18 +26,19 @@ export async function exchangeCode(
   sent: CodeExchange,
   origin: Origin,
 ): Promise<ClientGrant> {
-  const { store: db, clock } = needs
+  const { store: db, clock, random } = needs
   if (!client.grantTypes.includes('authorization_code')) throw new KeywardError('unauthorized_client')
   const macs = macsOf(needs, sent.code) ?? []
+  const sessionId = randomId(random)
   const begun = await db.transaction(async () => {
     for (const mac of macs) {
-      const code = await store.use(db, { mac, now: clock.now() })
+      const code = await store.use(db, { mac, sessionId, now: clock.now() })
       if (!code) {
         await endReused(needs, { mac, client, origin })
         continue
       }
-      const session = fits(needs, code, client, sent) ? await beginSession(needs, { client, code, origin }) : undefined
-      if (session) await store.setSession(db, { mac, sessionId: session.begun.session.id })
+      if (!fits(needs, code, client, sent)) return undefined
+      const session = await beginSession(needs, { client, code, origin, sessionId })
       return session && { begun: session.begun, nonce: code.nonce ?? undefined }
     }
     return undefined

@@ -3,11 +3,11 @@ import { invalidField, KeywardError, MISSING } from '../../errors.ts'
 import { noteUser } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems } from '../../http/schemas.ts'
-import { requireOneMethod, type SentClient, sentClient } from '../../http/sent-client.ts'
+import { type SentClient, sentClient } from '../../http/sent-client.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import { toTokenAnswer } from '../accounts/schemas.ts'
 import { readFactorAnswer, readTrust, readWebauthn } from '../accounts/second-factor.schemas.ts'
-import type { Client, Clients } from '../clients/clients.ts'
+import type { Clients } from '../clients/clients.ts'
 import type { Sessions } from '../sessions/sessions.ts'
 import { DEVICE_CODE_GRANT, type OpenId } from './openid.ts'
 import { TokenEndpointAnswer, TokenEndpointBody, toClientAnswer } from './schemas.ts'
@@ -35,11 +35,6 @@ interface TokenContext {
 
 /** The token endpoint (RFC 6749 section 3.2), for people's own programs and for registered clients. */
 export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: TokenRoutesNeeds, kit: HttpKit) {
-  const authenticate = (sent: SentClient, request: Request): Promise<Client> => {
-    requireOneMethod(sent)
-    return clients.authenticate({ ...sent, ...kit.requester(request) })
-  }
-
   /** Credentials of a client that is not registered are ignored, as the services that Keyward replaces do. */
   async function logIn({ request, body }: TokenContext, sent: SentClient | undefined) {
     if (!openid.hasPasswordGrant) throw new KeywardError('unsupported_grant_type')
@@ -88,10 +83,8 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
     const { refresh_token: refreshToken } = required(body, ['refresh_token'])
     const origin = kit.origin(request)
     const scope = body.scope || undefined
-    if (sent && (await clients.find(sent.id))) {
-      const client = await authenticate(sent, request)
-      return forClient(request, await openid.refresh(client, { refreshToken, scope }, origin))
-    }
+    const client = sent && (await clients.identify({ ...sent, ...kit.requester(request) }))
+    if (client) return forClient(request, await openid.refresh(client, { refreshToken, scope }, origin))
     if (await sessions.clientOf(refreshToken)) throw new KeywardError('invalid_client')
     const grant = await sessions.refresh(refreshToken, origin, { scope }).catch(asInvalidGrant)
     noteUser(request, grant.userId)
@@ -100,7 +93,7 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
 
   async function grantToClient({ request, body }: TokenContext, sent: SentClient | undefined) {
     if (!sent) throw new KeywardError('invalid_client')
-    const client = await authenticate(sent, request)
+    const client = await clients.authenticate({ ...sent, ...kit.requester(request) })
     if (body.grant_type === 'client_credentials')
       return openid.clientCredentials(client, { scope: body.scope || undefined, resource: body.resource || undefined })
     if (body.grant_type === DEVICE_CODE_GRANT)
@@ -113,9 +106,12 @@ export function tokenEndpointRoutes({ accounts, sessions, clients, openid }: Tok
     return toClientAnswer(grant)
   }
 
-  /** `grant_type` is case-sensitive. Without it the grant is `password`, because clients of FastAPI services omit it. */
-  const token = async (context: TokenContext) => {
-    const { request, body } = context
+  /**
+   * `grant_type` is case-sensitive. Without it the grant is `password`, because clients of FastAPI services omit it.
+   * Elysia reads the parameter: for a whole context it would also parse cookies, query and headers of every request.
+   */
+  const token = async ({ request, body }: TokenContext) => {
+    const context = { request, body }
     const sent = sentClient(request, body)
     const type = body.grant_type || 'password'
     if (type === 'password') return logIn(context, sent)

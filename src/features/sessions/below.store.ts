@@ -8,7 +8,7 @@ import type { Lifetime } from './session.ts'
 
 /* Statements about browser sessions and the sessions of clients below them. */
 
-const prepared = statements(({ q, t }, { select, returning }) => {
+const prepared = statements(({ t }, { select, locking }) => {
   const { sessions } = t
   const browser = {
     createdAt: sessions.createdAt,
@@ -18,11 +18,9 @@ const prepared = statements(({ q, t }, { select, returning }) => {
   const isBrowser = and(eq(sessions.id, castPlaceholder('id', 'text')), eq(sessions.kind, 'browser'))
   return {
     browser: select(browser, (from) => from.from(sessions).where(isBrowser)),
-    hold: returning(
-      browser,
-      q
-        .update(sessions)
-        .set({ kind: 'browser' })
+    hold: locking(browser, (from) =>
+      from
+        .from(sessions)
         .where(
           and(
             isBrowser,

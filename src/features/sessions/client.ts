@@ -32,6 +32,8 @@ export interface ClientSession {
 }
 
 export interface NewClientSession {
+  /** A random id for the session; undefined to make one. */
+  id?: string | undefined
   /** The user, as read now. */
   user: User
   /** The session epoch that was read when the user allowed the grant. */
@@ -192,7 +194,7 @@ async function beginForClient(needs: SessionsNeeds, asked: NewClientSession): Pr
   const own = expiryOf(lifetimes.client, { createdAt: now, now })
   const expiresAt = parent && !isOffline ? Math.min(own, absoluteEndOf(lifetimes, parent)) : own
   if (expiresAt <= now) throw refused()
-  const session = { id: randomId(random), userId, clientId, scope, isOffline }
+  const session = { id: asked.id ?? randomId(random), userId, clientId, scope, isOffline }
   const macSalt = toBase64Url(random.bytes(16))
   await store.insert(db, {
     ...session,

@@ -15,7 +15,7 @@ export const endedColumns = ({ sessions }: Db['t']) => ({
   clientId: sessions.clientId,
 })
 
-const prepared = statements((db, { returning }) => {
+const prepared = statements((db, { select, returning }) => {
   const { q, t } = db
   const { sessions } = t
   const notEnded = notEndedSql(t, named('now'))
@@ -40,6 +40,7 @@ const prepared = statements((db, { returning }) => {
     one: endWhere(and(ofId, eq(sessions.userId, named('userId')), alive)),
     reused: endWhere(and(ofId, gt(sessions.generation, named('presented')), alive)),
     excess: endWhere(and(logins, notInArray(sessions.id, newestOf(logins)))),
+    countOfClient: select({ others: sql<number>`count(*)`.mapWith(Number) }, (q) => q.from(sessions).where(ofClient)),
     excessOfClient: endWhere(and(ofClient, notInArray(sessions.id, newestOf(ofClient)))),
     browser: endWhere(and(ofId, eq(sessions.kind, 'browser'), notEnded)),
     below: endWhere(
@@ -73,11 +74,17 @@ export const endExcess = (
   by: { userId: number; begun: string; keep: number; reason: EndReason; now: EpochMs },
 ): Promise<EndedSession[]> => queryRows(db, prepared(db).excess, by)
 
-/** Does the same as `endExcess` for the sessions of a user at one client. */
-export const endExcessOfClient = (
+/**
+ * Does the same as `endExcess` for the sessions of a user at one client. Call it under the user's lock: it counts first,
+ * because it rarely has anything to end.
+ */
+export async function endExcessOfClient(
   db: Db,
   by: { userId: number; clientId: string; begun: string; keep: number; reason: EndReason; now: EpochMs },
-): Promise<EndedSession[]> => queryRows(db, prepared(db).excessOfClient, by)
+): Promise<EndedSession[]> {
+  const [counted] = await queryRows(db, prepared(db).countOfClient, by)
+  return counted!.others > by.keep ? queryRows(db, prepared(db).excessOfClient, by) : []
+}
 
 /** Ends the browser session `id`, whoever is its user. @returns undefined when it has ended or expired */
 export const endBrowser = async (

@@ -3,7 +3,7 @@ import { invalidField } from '../../errors.ts'
 import { noteUser, sessionOf } from '../../http/caller.ts'
 import type { HttpKit } from '../../http/kit.ts'
 import { answer, bodyProblems, problems } from '../../http/schemas.ts'
-import { requireOneMethod, sentClient } from '../../http/sent-client.ts'
+import { sentClient } from '../../http/sent-client.ts'
 import { FormError, parseQuery } from '../../lib/form.ts'
 import type { Clients } from '../clients/clients.ts'
 import {
@@ -39,7 +39,7 @@ const nothing = (description: string) => answer(description, t.Void())
 
 /** Routes that refresh, list and end sessions. */
 export const sessionRoutes = (
-  { sessions, clients }: { sessions: Sessions; clients: Pick<Clients, 'find' | 'authenticate'> },
+  { sessions, clients }: { sessions: Sessions; clients: Pick<Clients, 'identify'> },
   kit: HttpKit,
 ) =>
   new Elysia({ name: 'keyward.sessions' })
@@ -155,11 +155,9 @@ export const sessionRoutes = (
       async ({ request, body }) => {
         const sent = sentClient(request, body)
         const requester = kit.requester(request)
-        if (sent && (await clients.find(sent.id))) {
-          requireOneMethod(sent)
-          const { id: clientId } = await clients.authenticate({ ...sent, ...requester })
-          await sessions.endForClient({ token: body.token, clientId, ip: requester.ip })
-        } else await sessions.revoke(body.token, requester.ip)
+        const client = sent && (await clients.identify({ ...sent, ...requester }))
+        if (client) await sessions.endForClient({ token: body.token, clientId: client.id, ip: requester.ip })
+        else await sessions.revoke(body.token, requester.ip)
         return {}
       },
       {

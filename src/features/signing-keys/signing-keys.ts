@@ -16,6 +16,7 @@ import * as store from './store.ts'
 
 export type { SigningKeysFound } from './inspect.ts'
 export {
+  exportPrivateKey,
   importPrivateKey,
   type PublicKeyAlgorithm,
   publicKeyAlgorithms,

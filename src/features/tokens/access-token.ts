@@ -16,7 +16,8 @@ import {
 import { createVerifiedCache } from './verified-cache.ts'
 
 /** See `createAccessTokens` of `tokens.ts`. */
-export function accessTokens({ signingKeys, clock, random, settings }: AccessTokensNeeds): AccessTokens {
+export function accessTokens(needs: AccessTokensNeeds): AccessTokens {
+  const { signingKeys, rsaSigner, clock, random, settings } = needs
   const { issuer, lifetime } = settings
   const compat = settings.compat === 'fastapi'
   const typ = compat ? 'JWT' : 'at+jwt'
@@ -109,7 +110,7 @@ export function accessTokens({ signingKeys, clock, random, settings }: AccessTok
   }
 
   return {
-    ...createIdTokens({ signingKeys, clock, random, issuer, lifetime: settings.idTokenLifetime }),
+    ...createIdTokens({ signingKeys, rsaSigner, clock, random, issuer, lifetime: settings.idTokenLifetime }),
 
     mint: (subject) =>
       // `JSON.stringify` in `sign` omits the undefined members.

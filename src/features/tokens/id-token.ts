@@ -3,8 +3,9 @@ import { toBase64Url } from '../../lib/encoding.ts'
 import { nodeCrypto } from '../../lib/node-crypto.ts'
 import { type Random, randomId } from '../../lib/random.ts'
 import type { PublicKeyAlgorithm, SigningKey, SigningKeys } from '../signing-keys/signing-keys.ts'
-import { sign, verify } from './jws.ts'
+import { signWith, verify } from './jws.ts'
 import { levelOf } from './level.ts'
+import type { RsaSigner } from './rsa-signing.ts'
 
 /** What an ID token says about a sign-in (OpenID Connect Core 1.0 section 2). */
 export interface IdTokenSubject {
@@ -63,6 +64,7 @@ export interface IdTokens {
 
 interface IdTokensNeeds {
   signingKeys: Pick<SigningKeys, 'forIdTokens' | 'ensureIdTokenKey' | 'findRetired' | 'reload'>
+  rsaSigner: RsaSigner
   clock: Clock
   random: Random
   /** The claim `iss` (`PUBLIC_URL`). */
@@ -76,7 +78,7 @@ const LOGOUT_TOKEN = 'logout+jwt'
 const LOGOUT_LIFETIME = 2 * MINUTE
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 
-export function createIdTokens({ signingKeys, clock, random, issuer, lifetime }: IdTokensNeeds): IdTokens {
+export function createIdTokens({ signingKeys, rsaSigner, clock, random, issuer, lifetime }: IdTokensNeeds): IdTokens {
   /** The key is made here when the client was registered without one, such as by a database that was restored. */
   async function keyFor(alg: PublicKeyAlgorithm): Promise<SigningKey> {
     const key = signingKeys.forIdTokens(alg)
@@ -95,7 +97,7 @@ export function createIdTokens({ signingKeys, clock, random, issuer, lifetime }:
   return {
     async mintIdToken({ alg, userId, clientId, sessionId, nonce, authTime, amr, accessToken, claims }) {
       const key = await keyFor(alg)
-      // `JSON.stringify` in `sign` omits the undefined members.
+      // `JSON.stringify` in `signWith` omits the undefined members.
       const payload = {
         ...claims,
         ...common(clientId, userId, lifetime),
@@ -106,7 +108,7 @@ export function createIdTokens({ signingKeys, clock, random, issuer, lifetime }:
         at_hash: accessToken === undefined ? undefined : halfHash(alg, accessToken),
         sid: sessionId,
       }
-      return sign(key, payload, ID_TOKEN)
+      return signWith(rsaSigner, key, payload, ID_TOKEN)
     },
 
     async mintLogoutToken({ alg, clientId, userId, sessionId }) {
@@ -116,7 +118,7 @@ export function createIdTokens({ signingKeys, clock, random, issuer, lifetime }:
         sid: sessionId,
         events: { [LOGOUT_EVENT]: {} },
       }
-      return sign(key, payload, LOGOUT_TOKEN)
+      return signWith(rsaSigner, key, payload, LOGOUT_TOKEN)
     },
 
     async readIdTokenHint(text) {

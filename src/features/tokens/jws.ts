@@ -1,6 +1,7 @@
 import { fromBase64Url, toBase64Url, utf8 } from '../../lib/encoding.ts'
 import { constantTimeEqual } from '../../lib/hash.ts'
 import { parseStrictJson } from '../../lib/json.ts'
+import type { MaybePromise } from '../../lib/maybe-promise.ts'
 import { nodeCrypto } from '../../lib/node-crypto.ts'
 import type { SigningKey, VerificationKey } from '../signing-keys/signing-keys.ts'
 
@@ -39,8 +40,29 @@ const refusedParameters = ['crit', 'b64', 'zip', 'jwk', 'jku', 'x5u', 'x5c', 'ct
  * @throws RangeError when the token would be longer than the 8 KiB that `verify` accepts
  */
 export function sign(key: SigningKey, payload: object, typ: string): string {
-  const signingInput = `${encodeJson({ alg: key.alg, kid: key.kid, typ })}.${encodeJson(payload)}`
-  const token = `${signingInput}.${toBase64Url(signBytes(key, utf8(signingInput)))}`
+  const input = signingInput(key, payload, typ)
+  return compact(input, signBytes(key, utf8(input)))
+}
+
+/**
+ * As `sign`, with a signature that `signer` makes, which may be in another thread.
+ * @throws RangeError as `sign`, and the error of `signer`
+ */
+export async function signWith(signer: Signer, key: SigningKey, payload: object, typ: string): Promise<string> {
+  const input = signingInput(key, payload, typ)
+  return compact(input, await signer.sign(key, utf8(input)))
+}
+
+interface Signer {
+  sign(key: SigningKey, data: Uint8Array): MaybePromise<Uint8Array>
+}
+
+/** The header and the payload, which the signature covers (RFC 7515 section 5.1). */
+const signingInput = (key: SigningKey, payload: object, typ: string): string =>
+  `${encodeJson({ alg: key.alg, kid: key.kid, typ })}.${encodeJson(payload)}`
+
+function compact(input: string, signature: Uint8Array): string {
+  const token = `${input}.${toBase64Url(signature)}`
   if (token.length > MAX_TOKEN_LENGTH) throw new RangeError('the token is longer than 8 KiB')
   return token
 }

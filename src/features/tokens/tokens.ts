@@ -6,9 +6,11 @@ import { accessTokens } from './access-token.ts'
 import type { IdTokens } from './id-token.ts'
 import type { Level } from './level.ts'
 import type { ProxyTokenSubject } from './proxy-token.ts'
+import type { RsaSigner } from './rsa-signing.ts'
 
 export type { IdTokenHint, IdTokenSubject, LogoutTokenSubject } from './id-token.ts'
 export { isLevel, type Level, levelOf, levels, reaches } from './level.ts'
+export { createRsaSigner } from './rsa-signing.ts'
 
 /** The `client_id` of the access tokens that no registered client got, such as those of `POST /token` with a password. */
 export const OWN_CLIENT = 'keyward'
@@ -134,6 +136,7 @@ export interface AccessTokensNeeds {
     SigningKeys,
     'signing' | 'find' | 'reload' | 'onDrop' | 'forIdTokens' | 'ensureIdTokenKey' | 'findRetired'
   >
+  rsaSigner: RsaSigner
   clock: Clock
   random: Random
   settings: AccessTokenSettings

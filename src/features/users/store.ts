@@ -6,7 +6,7 @@ import { userColumns } from '../../storage/tables/users.ts'
 import type { Contact, NewUser, Profile, User, UserCredentials } from './user.ts'
 import type { LoginIdentifier } from './username.ts'
 
-const prepared = statements((db, { select, returning, change }) => {
+const prepared = statements((db, { select, locking, returning, change }) => {
   const { q, t } = db
   const { users } = t
   const user = userColumns(db)
@@ -15,11 +15,10 @@ const prepared = statements((db, { select, returning, change }) => {
     byId: select(user, (q) => q.from(users).where(eq(users.id, named('id')))),
     byEmailKey: select(credentials, (q) => q.from(users).where(eq(users.emailKey, named('key')))),
     byUsernameKey: select(credentials, (q) => q.from(users).where(eq(users.usernameKey, named('key')))),
-    holdForSession: returning(
-      { id: users.id },
+    hold: locking({ id: users.id }, (q) => q.from(users).where(eq(users.id, named('id')))),
+    holdForSession: locking({ id: users.id }, (q) =>
       q
-        .update(users)
-        .set({ sessionEpoch: named('epoch') })
+        .from(users)
         .where(and(eq(users.id, named('id')), eq(users.isActive, true), eq(users.sessionEpoch, named('epoch')))),
     ),
     passwordOf: select({ hash: users.passwordHash, scheme: users.passwordScheme }, (q) =>
@@ -158,10 +157,8 @@ export const holdForSession = async (db: Db, by: { id: number; epoch: number }):
   (await queryRows(db, prepared(db).holdForSession, by)).length > 0
 
 /** Locks the row of a user until the transaction ends. @returns false when there is no such user */
-export async function hold({ q, t: { users } }: Db, id: number): Promise<boolean> {
-  const held = await q.update(users).set({ id }).where(eq(users.id, id)).returning({ id: users.id })
-  return held.length > 0
-}
+export const hold = async (db: Db, id: number): Promise<boolean> =>
+  (await queryRows(db, prepared(db).hold, { id })).length > 0
 
 export async function clearDeviceEpoch({ q, t: { users } }: Db, id: number): Promise<void> {
   await q.update(users).set({ deviceEpoch: 0 }).where(eq(users.id, id))

@@ -38,7 +38,7 @@ export const openidTables = (
         createdAt: c.int('created_at').notNull(),
         expiresAt: c.int('expires_at').notNull(),
         usedAt: c.int('used_at'),
-        /** The session that the code began. */
+        /** The id of the session that the code began; null until the code is used. */
         sessionId: c.text('session_id'),
       },
       (t) => [
