@@ -28,6 +28,7 @@ export async function runServer(
   const service = await openService(config, { ...surroundings, dev, schema: 'upgrade' })
   const { log, probes } = service
   await service.invitations.prepareFirstAdmin()
+  const stopSignal = context.stopSignal()
   const application = Promise.withResolvers<App['fetch']>()
   answerWith(answerLiveness(service, application.promise))
   await nextTurn()
@@ -56,7 +57,7 @@ export async function runServer(
     warnOfSettings(config, { dev, log })
     await warnOfPasskeys(config, service)
     context.onIgnoredSignal?.((ignored) => log.info('signal_ignored', { signal: ignored }))
-    const signal = await context.stopSignal()
+    const signal = await stopSignal
     log.info('stopping', { signal })
     answerWith(async (request, target) => lastOnConnection(await app.fetch(request, target)))
     await drain(server, {

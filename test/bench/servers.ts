@@ -1,4 +1,4 @@
-import { openSync, readFileSync } from 'node:fs'
+import { copyFileSync, openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { binaryPath } from '../support/binary.ts'
@@ -56,13 +56,28 @@ export function launch(command: string[], env: Record<string, string>): { child:
   return { child, log }
 }
 
+/**
+ * Returns a copy of an executable. How many of its pages are resident depends on how its file came into the page cache: a
+ * file that was just written counts 5 MiB more than one that was read from the disk. Executables whose memory is compared
+ * are therefore both copies.
+ */
+export function freshCopy(executable: string): string {
+  const copy = join(scratchFolder('bench-executable'), 'keyward')
+  copyFileSync(executable, copy)
+  return copy
+}
+
 /** As `startServer`, and measures the milliseconds from the start to the first answer with 200. */
-export async function timeStart(command: string[], env: Record<string, string>): Promise<Server & { ms: number }> {
+export async function timeStart(
+  command: string[],
+  env: Record<string, string>,
+  path = '/livez',
+): Promise<Server & { ms: number }> {
   const port = await freePort()
   const started = performance.now()
   const { child, log } = launch(command, { ...env, PORT: String(port) })
   for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined)
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined)
     if (answer?.status === 200 || answer?.status === 404) break
     if (child.exitCode !== null) throw new Error(`${command.join(' ')}: ${readFileSync(log, 'utf8')}`)
     await Bun.sleep(0.5)

@@ -43,6 +43,28 @@ test('T7: a second signal ends the process at once', async () => {
   }
 })
 
+test('a signal right after the first answer of /livez stops like a later one', async () => {
+  const probe = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+  const port = String(probe.port)
+  await probe.stop(true)
+  const database = `sqlite:///${join(scratchFolder('early-stop'), 'users.db')}`
+  const env = serverSettings({ databaseUrl: database, env: { PORT: port, SHUTDOWN_DELAY_SECONDS: '0' } })
+  const keyward = Bun.spawn([await binaryPath(), 'serve', '--dev'], { env, stdout: 'pipe', stderr: 'inherit' })
+  try {
+    const isAlive = () =>
+      fetch(`http://127.0.0.1:${port}/livez`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    while (!(await isAlive())) expect(keyward.exitCode).toBeNull()
+    keyward.kill('SIGTERM')
+    expect(await keyward.exited).toBe(0)
+    expect(await keyward.stdout.text()).toMatch(/"started".*"stopping".*"stopped"/s)
+  } finally {
+    keyward.kill('SIGKILL')
+  }
+})
+
 test('12.C4 SIGUSR1 and SIGUSR2 are logged and ignored, and SIGHUP stops like SIGTERM', async () => {
   const keyward = await startBinary()
   try {

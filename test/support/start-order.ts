@@ -17,7 +17,6 @@ export async function recordOrder(): Promise<string[]> {
     args: [],
     env: { BCRYPT_COST: '10', BUN_BYTECODE_ORDER_OUT: recorded, SHUTDOWN_DELAY_SECONDS: '0' },
   })
-  await server.request('GET', '/livez')
   server.signal('SIGTERM')
   await server.exited
   return functionsIn(await Bun.file(recorded).text())

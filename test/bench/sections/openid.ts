@@ -7,7 +7,7 @@ import { type OpenIdSide, startKeywardProvider, startOidcProvider } from '../ope
 import type { Reading } from '../plan.ts'
 import { type Findings, figure, pair } from '../report.ts'
 import { names, rawRequest, readSelf, signUpAll } from '../requests.ts'
-import { keywardSettings } from '../servers.ts'
+import { freshCopy, keywardSettings } from '../servers.ts'
 import { startOnce } from './start.ts'
 
 const IN_FLIGHT = 16
@@ -15,7 +15,9 @@ const READERS = 64
 const WARM_UP_MS = 300
 
 export async function openid(bench: Bench): Promise<Findings> {
-  const before = await binaryBefore()
+  const built = await binaryBefore()
+  const before = built && freshCopy(built)
+  const now = freshCopy(await binaryPath())
   const server = await startPostgres()
   const { url } = await server.createDatabase()
   const path = await filled({ users: 10_000, sessions: 1 })
@@ -70,7 +72,7 @@ export async function openid(bench: Bench): Promise<Findings> {
       durationMs,
     })
   const starts = async () => ({
-    now: await startOnce([await binaryPath(), 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
+    now: await startOnce([now, 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
     before:
       before === undefined ? undefined : await startOnce([before, 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
   })

@@ -15,6 +15,8 @@ export async function start(bench: Bench): Promise<Findings> {
   const steps: Record<string, () => ReturnType<typeof startOnce>> = {
     [BARE]: () => startOnce(bareCommand, {}),
     [NEW_FILE]: () => startOnce(keyward, keywardSettings()),
+    'Keyward, new file, first answer of a route that is no probe': () =>
+      startOnce(keyward, keywardSettings(), '/.well-known/jwks.json'),
     'Keyward, file of an earlier start': () => startOnce(keyward, used),
     'Elysia service, interpreted, new file': () =>
       startOnce(elysiaCommand, { DATABASE: join(scratchFolder('bench-db'), 'users.db') }),
@@ -49,8 +51,8 @@ const BARE = 'bare Bun.serve, interpreted'
 const NEW_FILE = 'Keyward, new file'
 
 /** Starts a server, and ends it a second after its first answer. */
-export async function startOnce(command: string[], env: Record<string, string>) {
-  const { ms, pid, stop } = await timeStart(command, env)
+export async function startOnce(command: string[], env: Record<string, string>, path?: string) {
+  const { ms, pid, stop } = await timeStart(command, env, path)
   await Bun.sleep(SETTLED)
   const resident = residentMiB(pid)
   await stop()
