@@ -31,6 +31,7 @@ export async function runServer(
   const stopSignal = context.stopSignal()
   const application = Promise.withResolvers<App['fetch']>()
   answerWith(answerLiveness(service, application.promise))
+  // Making the application blocks the event loop, so the requests that wait for the liveness are answered before.
   await nextTurn()
   const jobs = startJobs(service, jobsOf(service))
   try {

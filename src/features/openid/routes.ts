@@ -40,10 +40,7 @@ export function openIdRoutes(openid: OpenId, kit: HttpKit) {
     )
   if (!openid.isProvider) return routes
 
-  const readUserInfo = ({ request }: { request: Request }) => {
-    const view = userinfo(clientOf(request))
-    return view
-  }
+  const readUserInfo = ({ request }: { request: Request }) => userinfo(clientOf(request))
   const route = {
     access: 'openid',
     response: {

@@ -5,16 +5,6 @@ import { roleNames, type User } from '../users/users.ts'
 export const standardScopes = ['openid', 'profile', 'email', 'groups', 'offline_access'] as const
 export type StandardScope = (typeof standardScopes)[number]
 
-/** The claims of each scope (OpenID Connect Core section 5.4). `groups` are the roles. */
-const claimsOfScope = {
-  profile: ['name', 'preferred_username', 'updated_at'],
-  email: ['email', 'email_verified'],
-  groups: ['groups'],
-} as const
-
-/** Every claim that the scopes give, for the metadata. */
-export const scopeClaims: readonly string[] = Object.values(claimsOfScope).flat()
-
 /** A scope token (RFC 6749 section 3.3). */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
@@ -40,21 +30,33 @@ export interface UserClaims {
   groups?: string[]
 }
 
+/** Every claim that the scopes give, for the metadata. */
+export const scopeClaims = [
+  'name',
+  'preferred_username',
+  'updated_at',
+  'email',
+  'email_verified',
+  'groups',
+] as const satisfies (keyof UserClaims)[]
+
 /**
- * The claims about a user that a scope gives. A claim without a value is absent, never null and never empty (OpenID
+ * The claims about a user that a scope gives (OpenID Connect Core section 5.4); `groups` are the roles. A claim without a value is absent, never null and never empty (OpenID
  * Connect Core section 5.3.2). `name` is the username for a user without a name, because some clients refuse a user
  * without this claim.
  */
 export function claimsOf(user: User, scope: string): UserClaims {
-  const all: Required<UserClaims> = {
-    name: user.name ?? user.username,
-    preferred_username: user.username,
-    updated_at: Math.floor(user.updatedAt / SECOND),
-    email: user.email,
-    email_verified: user.emailVerifiedAt !== null,
-    groups: roleNames(user),
+  const scopes = scope.split(' ')
+  const claims: UserClaims = {}
+  if (scopes.includes('profile')) {
+    claims.name = user.name ?? user.username
+    claims.preferred_username = user.username
+    claims.updated_at = Math.floor(user.updatedAt / SECOND)
   }
-  const scopes = new Set(scope.split(' '))
-  const granted = Object.entries(claimsOfScope).flatMap(([name, claims]) => (scopes.has(name) ? claims : []))
-  return Object.fromEntries(granted.map((claim) => [claim, all[claim]])) as UserClaims
+  if (scopes.includes('email')) {
+    claims.email = user.email
+    claims.email_verified = user.emailVerifiedAt !== null
+  }
+  if (scopes.includes('groups')) claims.groups = roleNames(user)
+  return claims
 }
