@@ -71,10 +71,13 @@ export async function openid(bench: Bench): Promise<Findings> {
       warmupMs: WARM_UP_MS,
       durationMs,
     })
+  const start = (executable: string, path?: string) =>
+    startOnce([executable, 'serve'], keywardSettings({ JWT_ALG: 'ES256' }), path)
   const starts = async () => ({
-    now: await startOnce([now, 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
-    before:
-      before === undefined ? undefined : await startOnce([before, 'serve'], keywardSettings({ JWT_ALG: 'ES256' })),
+    now: await start(now),
+    before: before === undefined ? undefined : await start(before),
+    nowOther: await start(now, NO_PROBE),
+    beforeOther: before === undefined ? undefined : await start(before, NO_PROBE),
   })
 
   for (const grant of GRANTS) for (const name of sidesOf(grant)) await load(name, grant, 1_000)
@@ -99,10 +102,13 @@ export async function openid(bench: Bench): Promise<Findings> {
     ),
   )
   if (refused.length > 0) throw new Error(`there were the answers ${[...new Set(refused)].join(' ')}`)
-  const startOf = (which: 'now' | 'before', what: 'ms' | 'residentMiB') =>
+  const startOf = (which: 'now' | 'before' | 'nowOther' | 'beforeOther', what: 'ms' | 'residentMiB') =>
     of(({ starts }) => median(starts.map((start) => start[which]?.[what] ?? Number.NaN)))
   const startRatio = (what: 'ms' | 'residentMiB') =>
     of(({ starts }) => median(starts.map(({ now, before }) => now[what] / (before?.[what] ?? Number.NaN))))
+  const otherStartRatio = of(({ starts }) =>
+    median(starts.map(({ nowOther, beforeOther }) => nowOther.ms / (beforeOther?.ms ?? Number.NaN))),
+  )
   return {
     title: 'OpenID provider',
     text: `\`POST /token\` on ${IN_FLIGHT} connections, beside \`oidc-provider\` on Bun with a \`Map\` as its storage, because its own in-memory storage keeps at most 1,000 entries. Both sign the same: access tokens as JWTs with ES256, ID tokens with RS256 (or, to show what is not RSA, ES256) at every exchange and refresh; both rotate refresh tokens, and authenticate the client by Basic. Keyward writes each session to SQLite or to an embedded PostgreSQL 18 on this machine.`,
@@ -137,13 +143,18 @@ export async function openid(bench: Bench): Promise<Findings> {
         ? []
         : [
             { what: `start to first answer, relative to ${BEFORE}`, value: startRatio('ms'), atMost: 1.1 },
+            {
+              what: `start to first answer of a route that is no probe, relative to ${BEFORE}`,
+              value: otherStartRatio,
+              atMost: 1.1,
+            },
             { what: `idle memory, relative to ${BEFORE}`, value: startRatio('residentMiB'), atMost: 1.1 },
           ]),
     ],
     notes: [
       before === undefined
         ? `Start and memory were not compared with ${BEFORE}, the last commit before the provider, because it is not in this clone.`
-        : `A start with a new file takes ${figure(startOf('now', 'ms'))} ms, at ${BEFORE}, the last commit before the provider, ${figure(startOf('before', 'ms'))} ms; a second later ${figure(startOf('now', 'residentMiB'))} MiB are resident, then ${figure(startOf('before', 'residentMiB'))} MiB.`,
+        : `A start with a new file takes ${figure(startOf('now', 'ms'))} ms, at ${BEFORE}, the last commit before the provider, ${figure(startOf('before', 'ms'))} ms; to the first answer of \`${NO_PROBE}\` ${figure(startOf('nowOther', 'ms'))} and ${figure(startOf('beforeOther', 'ms'))} ms. A second after the first start ${figure(startOf('now', 'residentMiB'))} MiB are resident, then ${figure(startOf('before', 'residentMiB'))} MiB.`,
     ],
     rounds,
   }
@@ -154,6 +165,8 @@ export async function openid(bench: Bench): Promise<Findings> {
   }
 }
 
+/** A route of the application; `/livez` answers before the application is made. */
+const NO_PROBE = '/.well-known/jwks.json'
 const PEER = 'oidc-provider'
 const SQLITE = 'Keyward, SQLite'
 const POSTGRES = 'Keyward, PostgreSQL'
