@@ -9,6 +9,7 @@ import type { ProxyTokenSubject } from './proxy-token.ts'
 import type { RsaSigner } from './rsa-signing.ts'
 
 export type { IdTokenHint, IdTokenSubject, LogoutTokenSubject } from './id-token.ts'
+export { sign } from './jws.ts'
 export { isLevel, type Level, levelOf, levels, reaches } from './level.ts'
 export { createRsaSigner } from './rsa-signing.ts'
 
@@ -33,7 +34,6 @@ interface TokenSubject {
   scope?: string
 }
 
-export { sign } from './jws.ts'
 /** The session, the user and the client of an access token that a registered client gets for a user. */
 export interface ClientTokenSubject {
   userId: number
