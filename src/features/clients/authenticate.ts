@@ -30,10 +30,11 @@ export async function identify(needs: ClientsNeeds, sent: SentClient): Promise<C
   if (!found) return undefined
   requireOneMethod(sent)
   const { client } = found
-  if (!client.isPublic && secret !== undefined && !(macs && (await isRight(needs, found, macs))))
-    await countGuess(needs, { key: `${id}@${network}`, ip })
-  else if (client.isEnabled && client.isPublic === (secret === undefined)) return withoutForbidden(client, settings)
-  throw new KeywardError('invalid_client')
+  if (client.isPublic !== (secret === undefined)) throw new KeywardError('invalid_client')
+  const isGuess = !client.isPublic && !(macs && (await isRight(needs, found, macs)))
+  if (isGuess) await countGuess(needs, { key: `${id}@${network}`, ip })
+  if (isGuess || !client.isEnabled) throw new KeywardError('invalid_client')
+  return withoutForbidden(client, settings)
 }
 
 /** @throws KeywardError `invalid_request` when the request has credentials in the header and in the form */

@@ -15,7 +15,9 @@ export interface StoredCode {
   nonce: string | null
   codeChallenge: string | null
   expiresAt: EpochMs
-  /** The id for the session of the code; null until the code is used. There is no such session if the use was refused. */
+  /**
+   * The id for the session of the code; null until the code is used. If the use was refused, no session has this id.
+   */
   sessionId: string | null
 }
 

@@ -41,9 +41,9 @@ export const scopeClaims = [
 ] as const satisfies (keyof UserClaims)[]
 
 /**
- * The claims about a user that a scope gives (OpenID Connect Core section 5.4); `groups` are the roles. A claim without a value is absent, never null and never empty (OpenID
- * Connect Core section 5.3.2). `name` is the username for a user without a name, because some clients refuse a user
- * without this claim.
+ * The claims about a user that a scope gives (OpenID Connect Core section 5.4); `groups` are the roles. A claim without a
+ * value is absent, never null and never empty (section 5.3.2). `name` is the username for a user without a name, because
+ * some clients refuse a user without this claim.
  */
 export function claimsOf(user: User, scope: string): UserClaims {
   const scopes = scope.split(' ')
