@@ -8,7 +8,7 @@ import type { Reading } from '../plan.ts'
 import { type Findings, figure, pair } from '../report.ts'
 import { names, rawRequest, readSelf, signUpAll } from '../requests.ts'
 import { freshCopy, keywardSettings } from '../servers.ts'
-import { startOnce } from './start.ts'
+import { NO_PROBE, startOnce } from './start.ts'
 
 const IN_FLIGHT = 16
 const READERS = 64
@@ -171,8 +171,6 @@ export async function openid(bench: Bench): Promise<Findings> {
   }
 }
 
-/** A route of the application; `/livez` answers before the application is made. */
-const NO_PROBE = '/.well-known/jwks.json'
 const PEER = 'oidc-provider'
 const SQLITE = 'Keyward, SQLite'
 const POSTGRES = 'Keyward, PostgreSQL'

@@ -16,7 +16,7 @@ export async function start(bench: Bench): Promise<Findings> {
     [BARE]: () => startOnce(bareCommand, {}),
     [NEW_FILE]: () => startOnce(keyward, keywardSettings()),
     'Keyward, new file, first answer of a route that is no probe': () =>
-      startOnce(keyward, keywardSettings(), '/.well-known/jwks.json'),
+      startOnce(keyward, keywardSettings(), NO_PROBE),
     'Keyward, file of an earlier start': () => startOnce(keyward, used),
     'Elysia service, interpreted, new file': () =>
       startOnce(elysiaCommand, { DATABASE: join(scratchFolder('bench-db'), 'users.db') }),
@@ -49,6 +49,9 @@ export async function start(bench: Bench): Promise<Findings> {
 
 const BARE = 'bare Bun.serve, interpreted'
 const NEW_FILE = 'Keyward, new file'
+
+/** A route of the application; `/livez` answers before the application is made. */
+export const NO_PROBE = '/.well-known/jwks.json'
 
 /** Starts a server, and ends it a second after its first answer. */
 export async function startOnce(command: string[], env: Record<string, string>, path?: string) {
